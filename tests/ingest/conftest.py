@@ -15,8 +15,9 @@ from tests.storage import opened
 from wetink.core.events.clock import parse
 from wetink.ingest.receive import Ingest
 from wetink.ports import NewKey, Received
+from wetink.telemetry.metrics import route_of
+from wetink.telemetry.request import measured
 from wetink.web.ingest import IngestEndpoints
-from wetink.web.measure import measured
 
 NOW = parse("2026-11-23T18:00:00Z") or 0
 
@@ -48,7 +49,7 @@ class Desk:
         """Send any request, and wait for all that it left running."""
 
         async def story() -> Answer:
-            answer = await ask(partial(measured, self.doors), method, path, body, headers)
+            answer = await ask(partial(measured, self.doors, route_of(path)), method, path, body, headers)
             await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
             return answer
 

@@ -14,7 +14,7 @@ import uvicorn
 from bench.load import request
 from wetink.settings import read
 from wetink.web.app import App, create
-from wetink.web.protocol import Header, Take
+from wetink.web.protocol import Header, Respond, Take
 from wetink.wiring import Wetink
 
 
@@ -26,13 +26,17 @@ class Site:
         self.key = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
         self.app: App = create(wetink)
         self.short: list[bytes] = []
-        self._asked, self.app.fast_path = self.app.fast_path, self._short  # type: ignore[method-assign]
+        self._find, self.app.fast_path.find = self.app.fast_path.find, self._short
 
     def _short(self, method: bytes, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
-        take = self._asked(method, target, headers, client)
-        if take is not None:
+        take = self._find(method, target, headers, client)
+
+        def noted(body: bytes, respond: Respond) -> None:
+            assert take is not None
             self.short.append(target)
-        return take
+            take(body, respond)
+
+        return None if take is None else noted
 
     @asynccontextmanager
     async def connected(

@@ -1,6 +1,7 @@
 """The short way of messages and opens: the answers of the long one, in the order of the requests, over real sockets."""
 
 import asyncio
+import gc
 import gzip
 import re
 from collections.abc import AsyncIterator
@@ -49,7 +50,7 @@ REQUESTS: dict[str, tuple[bytes, bool]] = {
         request("POST", "/v1/track", gzip.compress(b"{}"), authorization=KEY, **{"content-encoding": "gzip"}),
         False,
     ),
-    "another key": (request("POST", "/v1/track", b'{"userId":"42"}', authorization="Basic bm9uZTo="), False),
+    "another key": (request("POST", "/v1/track", b'{"userId":"42"}', authorization="Basic bm9uZTo="), True),
     "no key": (request("POST", "/v1/track", b'{"userId":"42"}'), False),
     "a batch": (
         request("POST", "/v1/batch", b'{"batch":[{"type":"identify","userId":"42"}]}', authorization=KEY),
@@ -295,3 +296,24 @@ def test_bytes_that_have_begun_to_come_keep_a_connection_open(tmp_path: Path) ->
             assert (await answer(reader)).endswith(b'{"success":true}')
 
     asyncio.run(ask())
+
+
+def test_requests_leave_no_cycles_for_the_garbage_collector(tmp_path: Path) -> None:
+    async def ask() -> None:
+        async with open_site(tmp_path) as made, made.connected(HttpProtocol) as (reader, writer):
+            asked = [made.track, lambda _: request("GET", at(made, "/d/hero/{data}.json").decode())]
+            for requests in asked:
+                left = []
+                for count in (5, 40):
+                    gc.collect()
+                    for number in range(count):
+                        writer.write(requests(number))
+                        await answer(reader)
+                    left.append(gc.collect())
+                assert left[1] < left[0] + 35, left
+
+    gc.disable()
+    try:
+        asyncio.run(ask())
+    finally:
+        gc.enable()

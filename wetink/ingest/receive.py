@@ -19,9 +19,8 @@ from wetink.core.messages.mapping import Mappings
 from wetink.core.messages.normalize import normalize
 from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.ports import Inbox, Receipt, Record, Source
-from wetink.telemetry import tracing
 from wetink.telemetry.metrics import APPEND, MESSAGES
-from wetink.telemetry.request import CURRENT, Request
+from wetink.telemetry.request import CURRENT, Request, step
 
 __all__ = ["BATCH", "BEHAVIORAL", "Endpoint", "Ingest", "check_body", "check_line", "record", "write_key"]
 
@@ -90,10 +89,10 @@ class Ingest:
         async with self._turn:
             begun = perf_counter()
             records = await self._records(body, source, endpoint, now)
-            tracing.step("parse", begun)
+            step("parse", begun)
         begun = perf_counter()
         receipts = await self._append(records)
-        tracing.step("append", begun)
+        step("append", begun)
         return receipts
 
     async def _append(self, records: Sequence[Record]) -> Sequence[Receipt]:
@@ -140,11 +139,12 @@ class Ingest:
             task.add_done_callback(self._writing.discard)
 
     def _read(self, request: _Request) -> list[Record]:
-        begun = perf_counter() if tracing.on() else 0.0
+        trace = request.origin.trace
+        begun = perf_counter() if trace is not None else 0.0
         found, _ = pieces(request.body, request.endpoint)
         records = [self._record(each, request.source, request.endpoint, request.now) for each in found]
-        if tracing.on():
-            tracing.step("parse", begun)
+        if trace is not None:
+            trace.step("parse", begun, perf_counter())
         return records
 
     async def _written(self, group: Sequence[tuple[_Request, list[Record]]]) -> None:

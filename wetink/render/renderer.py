@@ -28,8 +28,8 @@ from wetink.render.page import BROWSER, DEFAULT, MOST_PHOTOS, NO_PHOTO, Photo, S
 from wetink.render.page import page as html_page
 from wetink.render.photo import placeholder
 from wetink.sandbox import Lost, Pool, StartFailed
-from wetink.telemetry import tracing
 from wetink.telemetry.metrics import DRAW, DRAW_FAILURES, DRAW_WAIT
+from wetink.telemetry.request import step
 
 if TYPE_CHECKING:
     from wetink.render.chromium import Chromium
@@ -336,9 +336,9 @@ class Renderer:
         except Lost as lost:
             DRAW_FAILURES["drawer"].add()
             raise BadContent(f"the picture cannot be rendered: {lost}", hint="make the template simpler") from lost
-        if isinstance(reply, jobs.Drawn) and tracing.on():  # the last part of its drawing
+        if isinstance(reply, jobs.Drawn):  # the last part of its drawing
             ended = perf_counter()
-            tracing.step("encode", ended - min(max(reply.encode_seconds, 0.0), seconds), ended)
+            step("encode", ended - min(max(reply.encode_seconds, 0.0), seconds), ended)
         if isinstance(reply, jobs.Refused):
             DRAW_FAILURES["template"].add()
             raise BadContent(reply.message, hint=reply.hint)
@@ -348,10 +348,9 @@ class Renderer:
 def _note(waited: float, worked: float) -> None:
     DRAW_WAIT.observe(waited)
     DRAW.observe(worked)
-    if tracing.on():
-        ended = perf_counter()
-        tracing.step("wait for a drawer", ended - worked - waited, ended - worked)
-        tracing.step("draw", ended - worked, ended)
+    ended = perf_counter()
+    step("wait for a drawer", ended - worked - waited, ended - worked)
+    step("draw", ended - worked, ended)
 
 
 def _as(reply: jobs.Reply, kind: type[R]) -> R:

@@ -12,6 +12,7 @@ from time import perf_counter
 
 from wetink.telemetry import tracing
 from wetink.telemetry.memory import ROW_BYTES, Memory, Numbers
+from wetink.telemetry.request import step
 
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.7, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of a histogram's buckets, in seconds. An open's default deadline is one of them."""
@@ -99,19 +100,20 @@ class Stage(Histogram):
 
     def since(self, begun: float) -> None:
         """Add the duration since `begun`, a value of `perf_counter`."""
-        self.observe(perf_counter() - begun)
-        if tracing.on():
-            tracing.step(self.span, begun)
+        ended = perf_counter()
+        self.observe(ended - begun)
+        if tracing.tracer is not None:
+            step(self.span, begun, ended)
 
 
 class Route:
-    """The requests of one group of paths."""
+    """The requests of one group of paths. With `traced`, each is a trace if anything is."""
 
-    __slots__ = ("answers", "name", "seconds")
+    __slots__ = ("answers", "name", "seconds", "traced")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, traced: bool = False) -> None:
         """Add its series to the table."""
-        self.name = name
+        self.name, self.traced = name, traced
         self.seconds = Histogram("wetink_request_seconds", "Time to answer a request, by group of paths.", route=name)
         self.answers = tuple(
             Counter("wetink_requests", "Answered requests, by class of status.", route=name, status=f"{digit}xx")
@@ -129,14 +131,33 @@ class Route:
 PID = Gauge("wetink_process_id", "The process of a row; 0 while there is none.")
 STARTED = Gauge("wetink_process_started", "When this process began to answer, in Unix seconds.")
 
+_TRACED = ("picture", "data", "click", "alt_text", "html", "message", "batch", "behavioral", "pixel")
+"""Opens and messages."""
 ROUTES = {
-    name: Route(name)
-    for name in (
-        *("picture", "data", "click", "alt_text", "html"),
-        *("message", "batch", "behavioral", "pixel", "sdk"),
-        *("vote", "api", "dashboard", "other"),
-    )
+    **{name: Route(name, traced=True) for name in _TRACED},
+    **{name: Route(name) for name in ("sdk", "vote", "api", "dashboard", "other")},
 }
+
+_FIRST = {
+    **{"o": "picture", "d": "data", "c": "click", "a": "alt_text", "h": "html", "v": "vote"},
+    **{"api": "api", "dashboard": "dashboard", "behavioral": "behavioral"},
+    **{"projects": "sdk", "sourceConfig": "sdk", "analytics.js": "sdk", "beacon": "batch"},
+}
+"""Groups of paths by the first part of the path. Those below /v1/ depend on the second part."""
+_MESSAGES = {"batch": "batch", "b": "batch", "import": "batch", "pixel": "pixel", "projects": "sdk"}
+
+
+def route_of(path: str) -> Route:
+    """Return the group of a path.
+
+    >>> [route_of(path).name for path in ("/o/hero/1", "/v1/t", "/v1/b", "/v1/pixel/track", "/api/feeds", "/", "/x")]
+    ['picture', 'message', 'batch', 'pixel', 'api', 'other', 'other']
+    """
+    first, _, rest = path[1:].partition("/")
+    if first == "v1":
+        return ROUTES[_MESSAGES.get(rest.partition("/")[0], "message")]
+    return ROUTES[_FIRST.get(first, "other")]
+
 
 _OPENS = "Answered opens. A repeated one reuses an answer of the last two seconds; fallback means an error."
 OPENS = {

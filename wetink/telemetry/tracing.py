@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from time import perf_counter, time_ns
 from typing import TYPE_CHECKING, Any
 
-from wetink.telemetry.request import CURRENT
-
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
@@ -47,13 +45,14 @@ class Trace:
         return self._wall + round((moment - self._begun) * 1e9)
 
 
-_tracer: Any = None
+tracer: Any = None
+"""OpenTelemetry's tracer; None while nothing is traced."""
 _provider: "TracerProvider | None" = None
 
 
 def begin(environment: Mapping[str, str], processor: "SpanProcessor | None" = None) -> None:
     """Trace from now on if the environment says so. `processor` replaces the export by OTLP."""
-    global _tracer, _provider
+    global tracer, _provider
     if processor is None and not _wanted(environment):
         return
     try:
@@ -65,37 +64,15 @@ def begin(environment: Mapping[str, str], processor: "SpanProcessor | None" = No
     named = "OTEL_SERVICE_NAME" in environment or "service.name" in environment.get("OTEL_RESOURCE_ATTRIBUTES", "")
     _provider = TracerProvider(resource=Resource.create({} if named else {"service.name": "wetink"}))
     _provider.add_span_processor(processor or _exporting())
-    _tracer = _provider.get_tracer("wetink")
+    tracer = _provider.get_tracer("wetink")
 
 
 def end() -> None:
     """Export the remaining spans and stop. Blocks for at most a few seconds."""
-    global _tracer, _provider
+    global tracer, _provider
     if _provider is not None:
         _provider.shutdown()
-    _tracer = _provider = None
-
-
-def begin_trace(name: str, request_id: bytes) -> Trace | None:
-    """Return the trace of a request that begins now; None if nothing is traced."""
-    return Trace(_tracer, name, request_id) if _tracer is not None else None
-
-
-def on() -> bool:
-    """Return whether anything is traced."""
-    return _tracer is not None
-
-
-def step(name: str, begun: float, ended: float | None = None) -> None:
-    """Add a span to the trace of this context. Both times are values of `perf_counter`; `ended` is now by default."""
-    if _tracer is not None and (trace := CURRENT.get().trace) is not None:
-        trace.step(name, begun, perf_counter() if ended is None else ended)
-
-
-def note(name: str, value: str) -> None:
-    """Add an attribute to the root span of this context."""
-    if _tracer is not None and (trace := CURRENT.get().trace) is not None:
-        trace.note(name, value)
+    tracer = _provider = None
 
 
 def _wanted(environment: Mapping[str, str]) -> bool:

@@ -17,7 +17,8 @@ from starlette.staticfiles import StaticFiles
 from wetink.core.errors import TooManyRequests, WetinkError
 from wetink.insights.health import counted
 from wetink.settings import ROLES, Role
-from wetink.telemetry.request import current_id
+from wetink.telemetry.metrics import route_of
+from wetink.telemetry.request import current_id, measured
 from wetink.web import api, health, poll, reports, session
 from wetink.web.dashboard import (
     apps,
@@ -37,9 +38,8 @@ from wetink.web.dashboard import status as status_page
 from wetink.web.dashboard.query import form_of
 from wetink.web.dashboard.render import page
 from wetink.web.ingest import IngestEndpoints
-from wetink.web.measure import measured
 from wetink.web.open import OpenEndpoints
-from wetink.web.protocol import Header, Take
+from wetink.web.protocol import FastPath, Header, Take
 from wetink.web.rates import Rates
 from wetink.web.request import status_of
 from wetink.wiring import Wetink
@@ -75,8 +75,9 @@ class App:
         )
         self.pages.state.wetink, self.pages.state.readiness = wetink, health.Readiness(wetink)
         counted()
+        self.fast_path = FastPath(self._take_of)
 
-    def fast_path(self, method: bytes, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
+    def _take_of(self, method: bytes, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
         """Return the callable that takes a request the short way (see `web.protocol`); None for the long way."""
         if method == b"POST":
             return self._ingest.fast_path(target, headers) if self._ingests else None
@@ -87,7 +88,8 @@ class App:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
         if scope["type"] == "http":
-            await measured(self._endpoint(scope["path"]), scope, receive, send)
+            path = scope["path"]
+            await measured(self._endpoint(path), route_of(path), scope, receive, send)
         else:
             await self.pages(scope, receive, send)
 

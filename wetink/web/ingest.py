@@ -16,7 +16,7 @@ import binascii
 import gzip
 import logging
 import re
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ import msgspec
 
 from wetink.core.errors import BadRequest, NotFound, TooManyRequests, Unauthorized, Unavailable, WetinkError
 from wetink.core.events.event import MessageType
-from wetink.ingest.receive import BATCH, BEHAVIORAL, Endpoint, Ingest, write_key
+from wetink.ingest.receive import BATCH, BEHAVIORAL, Endpoint, Ingest, OnResult, write_key
 from wetink.ports import Receipt, Senders, Source
 from wetink.telemetry.request import current_id
 from wetink.web.protocol import Header, Respond, Take
@@ -103,7 +103,7 @@ class IngestEndpoints:
         self._rates = rates or Rates()
         self._keys: dict[str, tuple[int, Source]] = {}
         self._old: dict[str, int] = {}  # last note of an old key in use, by source
-        self._noting: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. An error becomes an answer."""
@@ -123,7 +123,7 @@ class IngestEndpoints:
     def fast_path(self, target: bytes, headers: Sequence[Header]) -> Take | None:
         """Return the callable that takes a POST the short way (see `web.protocol`), None for the long way.
 
-        The short way takes a single plain message with a recently checked key.
+        The short way takes a single plain message with a key in its head.
         """
         endpoint = _SINGLE.get(target)
         if endpoint is None:
@@ -139,24 +139,36 @@ class IngestEndpoints:
                 origin = ((name, value),)
             elif name == b"content-encoding":
                 return None
-        source = self._kept(key)
-        if source is None or not 0 < length <= endpoint.body_bytes:
+        if not key or not 0 < length <= endpoint.body_bytes:
             return None
-        return partial(self._take, source, endpoint, _cors(dict(origin)))
+        return partial(self._take, key, endpoint, _cors(dict(origin)))
 
-    def _take(
-        self, source: Source, endpoint: Endpoint, more: tuple[Header, ...], body: bytes, respond: Respond
-    ) -> None:
+    def _take(self, key: str, endpoint: Endpoint, more: tuple[Header, ...], body: bytes, respond: Respond) -> None:
         def finish(outcome: Sequence[Receipt] | Exception) -> None:
             status, payload, own = _refused(outcome) if isinstance(outcome, Exception) else TAKEN
             respond(status, (*own, *more), payload)
 
         try:
-            if source.per_second:
-                self._rates.admit(source, self._clock())
-            self._ingest.take(unpacked(body, b"", endpoint.body_bytes), source, endpoint, self._clock(), finish)
+            body = unpacked(body, b"", endpoint.body_bytes)
+            source = self._kept(key)
+            if source is None:
+                self._in_background(self._look_up_and_take(key, endpoint, body, finish))
+            else:
+                self._pass_on(source, endpoint, body, finish)
         except Exception as error:
             finish(error)
+
+    async def _look_up_and_take(self, key: str, endpoint: Endpoint, body: bytes, finish: OnResult) -> None:
+        try:
+            self._pass_on(await self._known(key), endpoint, body, finish)
+        except Exception as error:
+            finish(error)
+
+    def _pass_on(self, source: Source, endpoint: Endpoint, body: bytes, finish: OnResult) -> None:
+        now = self._clock()
+        if source.per_second:
+            self._rates.admit(source, now)
+        self._ingest.take(body, source, endpoint, now, finish)
 
     async def _answered(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive
@@ -239,9 +251,12 @@ class IngestEndpoints:
         if now - self._old.get(source.name, -OLD_KEY_MS) < OLD_KEY_MS:
             return
         self._old[source.name] = now
-        task = asyncio.get_running_loop().create_task(self._noted(source.name, now))
-        self._noting.add(task)
-        task.add_done_callback(self._noting.discard)
+        self._in_background(self._noted(source.name, now))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
     async def _noted(self, name: str, now: int) -> None:
         try:

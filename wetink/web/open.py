@@ -32,8 +32,8 @@ from wetink.core.text.placeholder import USUAL
 from wetink.opens.geo import Place
 from wetink.opens.lookup import Lookup
 from wetink.opens.recipient import Purpose
-from wetink.telemetry import tracing
 from wetink.telemetry.metrics import FALLBACKS, OPENS
+from wetink.telemetry.request import note, step
 from wetink.web.protocol import Respond, Take, Turns
 from wetink.web.request import (
     Header,
@@ -189,8 +189,7 @@ class OpenEndpoints:
             outcome = "fallback" if reply.stopgap else "decided"
         if kind in _COUNTS:
             _COUNTS[kind][outcome].add()
-            if tracing.on():
-                tracing.note("wetink.outcome", outcome)
+            note("wetink.outcome", outcome)
         if reply.served is not None:
             self._wetink.store.ledger.served(reply.served, now)
         return reply
@@ -225,7 +224,7 @@ class OpenEndpoints:
             decision = await (decided or opens.read(content, block, who, moment, look))
             begun = perf_counter()
             body = _encode(_shown(decision))
-            tracing.step("encode", begun)
+            step("encode", begun)
             return Reply(200, headers, body)
         except Exception:
             logger.exception("%s answers its fallback", block.name)

@@ -5,23 +5,21 @@ request that is not plain (pipelined, chunked, compressed, with an unknown key) 
 has no special cases.
 
 A sender of messages repeats the same head, except for a few lengths. Once a head is parsed and its request has gone the
-short way, the same bytes are not parsed again.
+short way, the same bytes are not parsed again, and nobody is asked again who takes the body.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from functools import lru_cache
-from time import perf_counter
 from types import coroutine
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from wetink.telemetry import tracing
-from wetink.telemetry.metrics import ROUTES
-from wetink.telemetry.request import CURRENT, Request, id_of
+from wetink.telemetry.metrics import ROUTES, Route
+from wetink.telemetry.request import CURRENT, Request, given_id, new_id
 
 logger = logging.getLogger(__name__)
 
@@ -30,23 +28,30 @@ Respond: TypeAlias = Callable[[int, Sequence[Header], bytes], None]
 """Call it once with status, headers without content-length, and body."""
 
 Take: TypeAlias = Callable[[bytes, Respond], None]
-"""Takes a request's body and a callback for the answer. Never raises."""
+"""Takes a request's body and a callback for the answer. Never raises. A POST's takes any body after the same head."""
 
-FastPath: TypeAlias = Callable[[bytes, bytes, Sequence[Header], str], Take | None]
+Find: TypeAlias = Callable[[bytes, bytes, Sequence[Header], str], Take | None]
 """Takes method, target, headers and the client's address. Returns None if the request must go the long way. Names of
 headers are in lower case."""
 
 
-class _Head(msgspec.Struct, frozen=True, gc=False):
-    """A POST's parsed head. `length` is the length of its body in bytes."""
+class _Head(msgspec.Struct, frozen=True):
+    """A POST's parsed head. `length` is the length of its body in bytes. `given_id` is the request ID that it has."""
 
-    target: bytes
-    headers: Sequence[Header]
+    take: Take
     length: int
+    route: Route
+    given_id: bytes
 
 
-_heads: dict[bytes, _Head] = {}
-"""Parsed heads by their bytes. All connections share them, since the meaning depends on the bytes alone."""
+class FastPath:
+    """The short way of one application: `find` returns who takes a request."""
+
+    def __init__(self, find: Find) -> None:
+        self.find = find
+        self.heads: dict[bytes, _Head] = {}
+        """Parsed heads by their bytes. All connections share them, since the meaning depends on the bytes alone."""
+
 
 MOST_HEADS, LONGEST_HEAD = 1_000, 2_048
 """Number of heads kept, and bytes of the longest."""
@@ -92,23 +97,22 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Handle received bytes: a whole request with a known head directly, all else with the parser."""
-        if self._fast_path is None or self._begun != self._ended or not data.startswith(b"POST "):
+        path = self._fast_path
+        if path is None or self._begun != self._ended or not data.startswith(b"POST "):
             self._parsed(data)
             return
         end = data.find(b"\r\n\r\n") + 4
-        known = _heads.get(data[:end])
+        known = path.heads.get(data[:end])
         if known is not None and known.length == len(data) - end and self._is_plain():
-            take = self._fast_path(b"POST", known.target, known.headers, self.client[0] if self.client else "")
-            if take is not None:
-                self._unset_keepalive_if_required()
-                cycle = _Cycle(self, take, known.target, known.headers, data[end:])
-                self.cycle = cycle  # type: ignore[assignment]
-                cycle.set()
-                return
+            self._unset_keepalive_if_required()
+            cycle = _Cycle(self, known.take, known.route, known.given_id or new_id())
+            self.cycle = cycle  # type: ignore[assignment]
+            cycle.start(data[end:])
+            return
         before = self._ended
         self._parsed(data)
         if known is None and self._ended == self._begun == before + 1 and 4 < end <= LONGEST_HEAD:
-            self._remember(data[:end], len(data) - end)
+            self._remember(path.heads, data[:end], len(data) - end)
 
     def _parsed(self, data: bytes) -> None:
         """Parse received bytes within the limits of a request."""
@@ -138,13 +142,13 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.write(respond)
         self.transport.close()
 
-    def _remember(self, head: bytes, length: int) -> None:
+    def _remember(self, heads: dict[bytes, _Head], head: bytes, length: int) -> None:
         """Keep the head of the last request if it went the short way and its body has this length."""
         cycle: Any = self.cycle
         if isinstance(cycle, _Cycle) and cycle.keep_alive and len(cycle.body) == length:
-            if len(_heads) >= MOST_HEADS:
-                _heads.clear()
-            _heads[head] = _Head(self.url, tuple(self.headers), length)
+            if len(heads) >= MOST_HEADS:
+                heads.clear()
+            heads[head] = _Head(cycle.take, length, cycle.route, given_id(self.headers))
 
     def on_message_begin(self) -> None:
         """Note a request's first byte."""
@@ -167,7 +171,10 @@ class HttpProtocol(HttpToolsProtocol):
         if take is None:
             super().on_headers_complete()
         else:
-            self.cycle = _Cycle(self, take, self.url, self.headers)  # type: ignore[assignment]
+            route, id_ = _ROUTES.get(self.url[:3], _OTHER), given_id(self.headers) or new_id()
+            cycle = _Cycle(self, take, route, id_)
+            cycle.body, cycle.keep_alive = bytearray(), self.parser.should_keep_alive()
+            self.cycle = cycle  # type: ignore[assignment]
 
     def rest(self) -> None:
         """Wait for the next request after an answer that went the short way.
@@ -250,7 +257,7 @@ class HttpProtocol(HttpToolsProtocol):
             return None
         if parser.get_http_version() != "1.1" or parser.should_upgrade():
             return None
-        return self._fast_path(parser.get_method(), self.url, self.headers, self.client[0] if self.client else "")
+        return self._fast_path.find(parser.get_method(), self.url, self.headers, self.client[0] if self.client else "")
 
     def _is_plain(self) -> bool:
         """Return whether no request is in progress. Otherwise this one is pipelined and waits for its turn."""
@@ -268,43 +275,35 @@ _OTHER = ROUTES["other"]
 class _Cycle(Request):
     """A request that goes the short way, in the place of uvicorn's request cycle.
 
-    The attributes without an underscore are those that uvicorn uses.
+    The attributes from `body` to `keep_alive` and `message_event` are those that uvicorn uses.
     """
 
-    def __init__(
-        self,
-        connection: HttpProtocol,
-        take: Take,
-        target: bytes,
-        headers: Sequence[Header],
-        whole: bytes | None = None,
-    ) -> None:
-        """With `whole`, the body of a request with a known head, the connection stays open."""
-        self._connection, self._take, self._taken = connection, take, False
-        self.id, self._route, self._begun = id_of(headers), _ROUTES.get(target[:3], _OTHER), 0.0
-        self.body = bytearray() if whole is None else whole
-        self.more_body = whole is None
-        self.disconnected = self.response_complete = False
-        self.keep_alive: bool = whole is not None or connection.parser.should_keep_alive()
-        self.message_event = self
+    body: bytes | bytearray = b""
+    more_body, disconnected, response_complete, keep_alive = True, False, False, True
+
+    def __init__(self, connection: HttpProtocol, take: Take, route: Route, id_: bytes) -> None:
+        self._connection, self.take, self.route, self.id = connection, take, route, id_
+
+    @property
+    def message_event(self) -> Self:
+        """The request itself: uvicorn calls its `set`. An attribute would be a cycle for the garbage collector."""
+        return self
 
     def set(self) -> None:
         """Handle news from uvicorn: bytes, their end, or the end of the connection."""
-        if not self.more_body and not self._taken and not self.disconnected:
-            self._taken = True
-            self._begun = perf_counter()
-            CURRENT.set(self)
-            if tracing.on():
-                self.trace = tracing.begin_trace(self._route.name, self.id)
-            self._take(bytes(self.body), self._answer)
+        if not self.more_body and not self.begun and not self.disconnected:
+            self.start(bytes(self.body))
+
+    def start(self, body: bytes) -> None:
+        """Pass the whole body on."""
+        self.begin(self.route)
+        self.take(body, self._answer)
 
     def _answer(self, status: int, headers: Sequence[Header], body: bytes) -> None:
         if self.disconnected or self.response_complete:
             return
         self.response_complete = True
-        self._route.ended(status, self._begun)
-        if self.trace is not None:
-            self.trace.end(status)
+        self.end(status)
         connection = self._connection
         parts = [STATUS_LINE[status], _lines((*connection.server_state.default_headers, *headers))]
         parts += (b"x-request-id: ", self.id, b"\r\n")
