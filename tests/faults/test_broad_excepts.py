@@ -16,6 +16,7 @@ PASSED_ON = {
     ("ingest/receive.py", "_written"): "the same",
     ("web/ingest.py", "__call__"): "it is answered by `_refused`, which logs it",
     ("web/ingest.py", "_take"): "the same",
+    ("web/ingest.py", "_look_up_and_take"): "the same",
     ("web/logs.py", "_message"): "it says so in the line of the record that it cannot put into words",
     ("web/protocol.py", "_resume"): "it is thrown into the coroutine that waits",
     ("sandbox/child.py", "work"): "the process that asked is told, and raises it",

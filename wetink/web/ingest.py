@@ -4,8 +4,7 @@
     POST /v1/{batch,import,b} and /beacon/v1/batch                             {"batch": […]}
     POST /behavioral/{key}                                                     one message, or {"events": […]}
     GET  /v1/pixel/{track,identify,…}?data=BASE64                              one message, in the URL of an image
-    GET  /v1/projects/{writeKey}/settings, /projects/… and /sourceConfig/      settings of browser and mobile SDKs
-    GET  /analytics.js/v1/{writeKey}/analytics.min.js                          the SDK that the classic snippet loads
+    GET  /v1/projects/…, /projects/…, /sourceConfig/ and /analytics.js/…       what SDKs load first (`web.sdk`)
 
 Bodies are JSON whatever their content type is. Sources: Segment's HTTP Tracking API; recordings in tests/wire.
 """
@@ -13,14 +12,11 @@ Bodies are JSON whatever their content type is. Sources: Segment's HTTP Tracking
 import asyncio
 import base64
 import binascii
-import gzip
 import logging
-import re
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
-from functools import cache, lru_cache, partial
-from pathlib import Path
+from functools import lru_cache, partial
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -29,6 +25,7 @@ from wetink.core.events.event import MessageType
 from wetink.ingest.receive import BATCH, BEHAVIORAL, Endpoint, Ingest, OnResult, write_key
 from wetink.ports import Receipt, Senders, Source
 from wetink.telemetry.request import current_id
+from wetink.web import sdk
 from wetink.web.protocol import Header, Respond, Take
 from wetink.web.rates import Rates
 from wetink.web.request import (
@@ -61,12 +58,6 @@ ENDPOINTS: dict[str, Endpoint] = {
 }
 """Endpoints by path."""
 
-_SDK_PATHS = re.compile(
-    r"(?:/v1)?/projects/(?P<settings>[^/]+)/settings"
-    r"|/analytics\.js/v1/(?P<library>[^/]+)/(?:platform/)?analytics(?:\.min)?\.js"
-)
-"""Requests that a page or an app makes before it sends events."""
-
 _SINGLE = {path.encode(): endpoint for path, endpoint in ENDPOINTS.items() if not endpoint.several}
 
 KEY_MS = 1_000
@@ -76,12 +67,6 @@ OLD_KEY_MS = 60_000
 """Interval between two notes that an old key is in use, in milliseconds."""
 
 KNOWN_KEYS = 1_024
-FRESH: Header = (b"cache-control", b"no-cache")
-SCRIPT: tuple[Header, ...] = (
-    (b"content-type", b"text/javascript; charset=utf-8"),
-    (b"cache-control", b"public, max-age=300"),
-    (b"vary", b"accept-encoding"),
-)
 PICTURE: tuple[Header, ...] = ((b"content-type", b"image/gif"), (b"cache-control", b"no-store, max-age=0"))
 SUCCESS = b'{"success":true}'
 JSON: Header = (b"content-type", b"application/json")
@@ -188,18 +173,11 @@ class IngestEndpoints:
             return TAKEN
         if path.startswith(PREFIX) and path.removeprefix(PREFIX) in _TYPES:
             return await self._pixel(path.removeprefix(PREFIX), scope, headers)
-        wanted = _SDK_PATHS.fullmatch(path)
-        if wanted is not None or path == "/sourceConfig":
+        if sdk.asks(path):
             if method not in ("GET", "HEAD"):
                 return _wrong_method("GET, HEAD")
-            key = unquote(wanted["settings"] or wanted["library"]) if wanted else _key_beside_the_body(scope, headers)
-            source = await self._known(key)
-            if wanted is None:
-                return 200, _source_config(key, source), (JSON, FRESH)
-            if wanted["settings"]:
-                return 200, _settings(key, scope, headers), (JSON, FRESH)
-            packed = b"gzip" in headers.get(b"accept-encoding", b"")
-            return 200, library(packed=packed), (*SCRIPT, (b"content-encoding", b"gzip")) if packed else SCRIPT
+            key = sdk.key_in(path) or _key_beside_the_body(scope, headers)
+            return 200, *sdk.answer(path, key, await self._known(key), scope, headers)
         raise NotFound(
             f"there is no endpoint at {path[:80]}", hint="post to /v1/batch, /v1/track, … or /behavioral/{key}"
         )
@@ -316,40 +294,6 @@ def _basic(authorization: bytes) -> tuple[str, str]:
     return user, password
 
 
-def _settings(key: str, scope: Scope, headers: dict[bytes, bytes]) -> bytes:
-    """Return the settings (JSON) with which Segment's browser and mobile SDKs send their events here."""
-    host = headers.get(b"host", b"").decode("latin-1")
-    scheme = headers.get(b"x-forwarded-proto", b"").decode("latin-1") or scope.get("scheme", "http")
-    destination: dict[str, Any] = {"apiKey": key, "apiHost": f"{host}/v1", "versionSettings": {"componentTypes": []}}
-    if scheme == "http":
-        destination["protocol"] = "http"
-    return msgspec.json.encode(
-        {
-            "integrations": {"Segment.io": destination},
-            "plan": {"track": {"__default": {"enabled": True, "integrations": {}}}},
-            "edgeFunction": {},
-        }
-    )
-
-
-def _source_config(key: str, source: Source) -> bytes:
-    """Return the configuration (JSON) with which RudderStack's browser SDK sends its events here."""
-    return msgspec.json.encode(
-        {
-            "source": {
-                "id": source.name,
-                "name": source.name,
-                "writeKey": key,
-                "enabled": True,
-                "config": {"statsCollection": {"errors": {"enabled": False}, "metrics": {"enabled": False}}},
-                "destinations": [],
-                "workspaceId": "wetink",
-            },
-            "updatedAt": "2026-01-01T00:00:00.000Z",
-        }
-    )
-
-
 def _cors(headers: dict[bytes, bytes], *, preflight: bool = False) -> tuple[Header, ...]:
     """Return the CORS headers: any origin may send. Requested headers are echoed, as `*` excludes Authorization."""
     origin = headers.get(b"origin")
@@ -394,16 +338,3 @@ async def _answer(send: Send, status: int, body: bytes, headers: tuple[Header, .
     sized: tuple[Header, ...] = () if status == 204 else ((b"content-length", str(length).encode()),)
     await send({"type": "http.response.start", "status": status, "headers": [*headers, *sized]})
     await send({"type": "http.response.body", "body": body})
-
-
-FILE = Path(__file__).parent / "static" / "built" / "analytics.js"
-
-
-@cache
-def library(*, packed: bool) -> bytes:
-    """Return the SDK as JavaScript, gzipped with `packed`. Raises NotFound if it has not been built."""
-    try:
-        plain = FILE.read_bytes()
-    except OSError as error:
-        raise NotFound("the browser SDK has not been built", hint="run make assets") from error
-    return gzip.compress(plain, mtime=0) if packed else plain
