@@ -10,7 +10,6 @@ messages make in a fresh SQLite store. It stops by itself, and touches nothing b
 """
 
 import asyncio
-import io
 import json
 import os
 import random
@@ -18,30 +17,21 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 import httpcore
-from PIL import Image
 
 from tests.cluster import DATABASE, Cluster, Member
-from tests.contracts.profiles import ONE
-from tests.storage import opened
-from wetink.core.events.message import pieces
-from wetink.core.identity.holding import FOREVER
-from wetink.core.identity.identifier import Identifier
-from wetink.ingest.receive import record
-from wetink.ports import Record, Storage
+from tests.ledger import NO_ANSWER, PEOPLE, Pictures, message, wrong_in
 from wetink.store.postgresql.storage import open_storage
 from wetink.web.request import now_ms
 
-PEOPLE, SENDERS, OPENERS = 60, 4, 3
+SENDERS, OPENERS = 4, 3
 PAUSE_SECONDS = 0.02
 CLIENT_SECONDS = 12.0
 """How long a client waits for an answer before it goes to the other process, as a load balancer would."""
-PATIENCE_SECONDS = 120.0
 
 
 class Clients:
@@ -56,7 +46,7 @@ class Clients:
         self.wrong: list[str] = []
         self.refused: Counter[str] = Counter()
         self.slowest = 0.0
-        self._pictures: set[bytes] = set()
+        self._pictures = Pictures()
         self.stopping = False
 
     async def run(self) -> None:
@@ -66,7 +56,7 @@ class Clients:
     async def _send(self, turn: int) -> None:
         number = turn
         while not self.stopping:
-            path, body = _message(number, self._chance, self._cluster.key)
+            path, body = message(number, self._chance, self._cluster.key)
             self.sent.add(body["messageId"])
             begun = time.monotonic()
             while not await self._taken(path, json.dumps(body).encode()):  # noqa: ASYNC110 (a client tries again)
@@ -93,7 +83,7 @@ class Clients:
                 status, body = await self._ask(member, "GET", f"/o/seen/1.jpg?user={who}")
                 if status:
                     self.opens += 1
-                    if status != 200 or not self._is_picture(body):
+                    if status != 200 or body not in self._pictures:
                         self.wrong.append(f"{member.name}: {status} {body[:60]!r}")
                     break
                 if not (was_down or member.down):
@@ -106,88 +96,19 @@ class Clients:
         limits = {"timeout": {"connect": CLIENT_SECONDS, "read": CLIENT_SECONDS, "write": CLIENT_SECONDS, "pool": 60.0}}
         try:
             answer = await self._http.request(method, member.server.address + path, content=body, extensions=limits)
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException):
+        except NO_ANSWER:
             return 0, b""
         return answer.status, answer.content
-
-    def _is_picture(self, body: bytes) -> bool:
-        if body not in self._pictures:
-            try:
-                with Image.open(io.BytesIO(body)) as image:
-                    image.load()
-            except Exception:
-                return False
-            self._pictures.add(body)
-        return True
-
-
-def _message(number: int, chance: random.Random, key: str) -> tuple[str, dict[str, Any]]:
-    """Return a message of a shopper who browses, is recognized, and sometimes changes device."""
-    person = chance.randrange(PEOPLE)
-    device = f"device-{person}-{chance.randrange(3)}-{number // 2_000}"
-    common: dict[str, Any] = {"messageId": f"m{number}", "writeKey": key, "anonymousId": device}
-    common["timestamp"] = now_ms()
-    if chance.random() < 0.15:
-        traits = {"email": f"person{person}@shop.example"}
-        return "/v1/identify", {**common, "userId": f"u{person}", "traits": traits}
-    if chance.random() < 0.4:
-        common["userId"] = f"u{person}"
-    sku = f"S-{chance.randrange(40)}"
-    viewed = {"sku": sku, "url": f"https://shop.example/{sku}", "name": f"Thing {sku}", "price": 5}
-    return "/v1/track", {**common, "event": "Product Viewed", "properties": viewed}
-
-
-async def _stored(store: Storage) -> list[tuple[str, Record]]:
-    """Return all stored messages as records made anew from their bytes."""
-    found: list[tuple[str, Record]] = []
-    cursor = await store.log.cursor(0)
-    while True:
-        cursor, some = await store.log.read(cursor, 1_000)
-        if not some:
-            return found
-        for each in some:
-            (piece,), _ = pieces(each.raw, ONE)
-            found.append((each.message_id, record(piece, each.source, "server", each.received)))
-
-
-async def _profiles(store: Storage, who: Sequence[Identifier]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for each in who:
-        root = await store.profiles.resolve(each, FOREVER - 1)
-        events = await store.profiles.history(root, FOREVER - 1, 10_000)
-        found[f"{each} -> {root}"] = sorted(event.message_id for event in events)
-    return found
 
 
 async def _verdict(cluster: Cluster, clients: Clients, folder: Path) -> list[str]:
     """Return what is wrong after everything was mended."""
-    address = cluster.postgres.address(DATABASE)
-    store = open_storage(address, now_ms, archive_days=1, archive_bytes=1 << 30)
-    plain = opened(folder / "plain", now_ms)
-    wrong = list(clients.wrong[:20])
+    store = open_storage(cluster.postgres.address(DATABASE), now_ms, archive_days=1, archive_bytes=1 << 30)
     try:
-        end = time.monotonic() + PATIENCE_SECONDS
-        stored = await _stored(store)
-        while clients.acknowledged - {id_ for id_, _ in stored} and time.monotonic() < end:
-            await asyncio.sleep(1.0)
-            stored = await _stored(store)
-        counts = Counter(id_ for id_, _ in stored)
-        lost = clients.acknowledged - counts.keys()
-        wrong += [f"{len(lost)} acknowledged messages are lost: {sorted(lost)[:5]}"] if lost else []
-        twice = [id_ for id_, count in counts.items() if count > 1]
-        wrong += [f"{len(twice)} messages are stored twice: {twice[:5]}"] if twice else []
-        strange = counts.keys() - clients.sent
-        wrong += [f"{len(strange)} messages were never sent: {sorted(strange)[:5]}"] if strange else []
-        await plain.log.append([each for _, each in stored])
-        who = sorted({each.filed for _, each in stored if each.filed is not None})
-        ours, theirs = await _profiles(store, who), await _profiles(plain, who)
-        differ = [name for name in theirs if ours.get(name) != theirs[name]]
-        wrong += [f"{len(differ)} of {len(who)} profiles differ: {differ[:5]}"] if differ else []
-        click.echo(f"{len(stored)} messages of {len(who)} identifiers are stored")
+        ledger = {"sent": clients.sent, "acknowledged": clients.acknowledged}
+        return [*clients.wrong[:20], *await wrong_in(store, folder / "plain", **ledger)]
     finally:
         await store.close()
-        await plain.close()
-    return wrong
 
 
 async def _chaos(cluster: Cluster, rounds: int, folder: Path) -> list[str]:

@@ -4,20 +4,19 @@ import asyncio
 import http.client
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests import postgresql
 from tests.cli.run import wetink
-from tests.cli.test_backup import PEOPLE, Load, message, prepared
+from tests.cli.test_backup import message, prepared
+from tests.moving_house import House, story
 from tests.serving import Server
 from tests.web.scraped import basic
-from wetink.core.identity.identifier import Identifier
-from wetink.settings import read
-from wetink.wiring import Wetink
 
 
 @pytest.fixture
@@ -30,54 +29,51 @@ def database() -> Iterator[str]:
     server.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def known(data: Path, store: str) -> Any:
-    """Return the messages of a store by ID, and its profiles."""
-    whom = [Identifier("user", f"u{n}") for n in range(PEOPLE)] + [
-        Identifier("anonymous", f"a{n}") for n in range(PEOPLE)
-    ]
-
-    async def story() -> Any:
-        async with Wetink(read({"WETINK_STORE": store}, data=data), draws=False) as made:
-            found = await made.store.log.messages(limit=1_000_000)
-            profiles = [await made.store.profiles.profile(who, 1 << 60) for who in whom]
-            events = [await made.store.profiles.history(each.root, 1 << 60, 1 << 30) for each in profiles]
-            return {each.message_id: each.raw for each in found}, profiles, [sorted(map(repr, each)) for each in events]
-
-    return asyncio.run(story())
+def test_a_store_moves_under_load_there_and_back_and_the_servers_are_switched(tmp_path: Path, database: str) -> None:
+    wrong, clients = asyncio.run(story(House(tmp_path, database), messages=300, count=30))
+    assert wrong == []
+    assert clients.refused.keys() - {"no answer"} == {"503"}, "messages are refused while the store is sealed"
 
 
-def test_a_store_moves_under_load_there_and_back(tmp_path: Path, database: str) -> None:
+def test_links_of_sent_emails_and_keys_go_on_after_a_move(tmp_path: Path, database: str) -> None:
     data = tmp_path / "data"
-    there, back = f"sqlite:///{data}", f"sqlite:///{tmp_path / 'back'}"
     key, token = prepared(data)
-    acknowledged = 0
-    for source, target in ((there, database), (database, back)):
-        with Server(data, workers=2, settings={"store": source}) as server:
-            load = Load(server, key, token, numbers=acknowledged)
-            with load.running():
-                load.wait(100)
-                assert "--finish" in wetink("move", source, target)
-                load.wait(len(load.acked) + 20)  # the server goes on
-                assert load.failed == []
-                assert "is read-only" in wetink("move", source, target, "--finish")
-                load.wait_for_refusals()
-        assert {each.partition(": ")[2] for each in load.failed if not each.startswith("open")} == {"503"}
-        moved = known(data, target)
-        assert load.acked.keys() - moved[0].keys() == set(), "an acknowledged message is lost"
-        acknowledged += len(load.acked) + len(load.failed)
-        assert "has moved" in wetink("keys", "create", "x", "--data", data, status=1, WETINK_STORE=source)
-        wetink("move", source, "--cancel")
-        assert moved == known(data, source)
-    with Server(data, workers=1, settings={"store": back}) as server:
+    source = f"sqlite:///{data}"
+    with Server(data, workers=1) as server:
+        assert sent(server, key, 0) == 200
+    wetink("move", source, database, "--finish")
+    assert "has moved" in wetink("keys", "create", "x", "--data", data, status=1, WETINK_STORE=source)
+    with Server(tmp_path / "new", workers=1, settings={"store": database}) as server:
         client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         client.request("GET", f"/d/hero/{token}.json")
-        opened = json.loads(client.getresponse().read())
-        assert [item["product"]["name"] for item in opened["items"]] == ["Mug"], (
-            "links of sent emails lead to the person"
-        )
-        client.request("POST", "/v1/track", message(10_000_000), {"authorization": basic(key)})
-        assert client.getresponse().status == 200, "keys of sources go on"
+        assert [item["product"]["name"] for item in json.loads(client.getresponse().read())["items"]] == ["Mug"]
         client.close()
+        assert sent(server, key, 1) == 200
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_a_server_does_not_start_on_the_target_of_an_unfinished_move(
+    tmp_path: Path, database: str, engine: str
+) -> None:
+    prepared(tmp_path / "data")
+    target = database if engine == "postgresql" else f"sqlite:///{tmp_path / 'target'}"
+    wetink("move", f"sqlite:///{tmp_path / 'data'}", target)
+    for arguments in ("serve --port 0 --workers 1", "serve --port 0 --workers 2", "doctor", "keys list"):
+        command = [sys.executable, "-m", "wetink", *arguments.split(), "--data", str(tmp_path / "new")]
+        ended = subprocess.run(command, env={**os.environ, "WETINK_STORE": target}, capture_output=True, text=True)
+        assert ended.returncode == 1, arguments
+        assert "a move to this store is not complete" in ended.stdout + ended.stderr, arguments
+        assert "wetink move FROM TO --finish" in ended.stdout + ended.stderr, arguments
+        assert "Traceback" not in ended.stderr, arguments
+
+
+def sent(server: Server, key: str, number: int) -> int:
+    """Send a message, and return the status of the answer."""
+    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    client.request("POST", "/v1/track", message(number), {"authorization": basic(key)})
+    status = client.getresponse().status
+    client.close()
+    return status
 
 
 def test_what_cannot_be_moved_is_told(tmp_path: Path) -> None:
@@ -97,7 +93,4 @@ def test_a_canceled_move_leaves_a_store_that_takes_writes(tmp_path: Path) -> Non
     wetink("move", store, f"sqlite:///{tmp_path / 'other'}", "--finish")
     assert "canceled" in wetink("move", store, "--cancel")
     with Server(data, workers=1) as server:
-        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-        client.request("POST", "/v1/track", message(1), {"authorization": basic(key)})
-        assert client.getresponse().status == 200
-        client.close()
+        assert sent(server, key, 1) == 200

@@ -241,7 +241,8 @@ class _Parent:
         try:
             for each in begun:
                 try:
-                    each.reader.recv()
+                    if (error := each.reader.recv()) is not None:
+                        raise error
                 except EOFError:
                     if self._stopping:
                         return
@@ -339,7 +340,10 @@ def _child(settings: Settings, app: str, place: Place, writer: Connection, paren
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its children
     logs.begin(settings.log_format)
-    uvloop.run(_serve(settings, app, place, lambda: _beat(writer), in_child=True))
+    try:
+        uvloop.run(_serve(settings, app, place, lambda: _beat(writer), in_child=True))
+    except BadSettings as error:
+        writer.send(error)  # for the parent to report, once
 
 
 def _beat(writer: Connection) -> None:
