@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from bench.program import free_port
+from tests import postgresql
 from tests.deploy.files import DEPLOY, instruction
 from tests.serving import Server
 from tests.storage import opened
@@ -167,6 +168,34 @@ def test_a_restart_of_one_of_two_processes_behind_the_proxy_fails_no_request(tmp
     assert [load.wrong for load in loads] == [[], []]
     assert min(load.done for load in loads) > 100
     assert asyncio.run(stored(data)) == loads[0].done
+
+
+def test_opens_are_answered_behind_the_proxy_while_the_database_is_down(tmp_path: Path) -> None:
+    database = postgresql.Server()
+    with ExitStack() as stack:
+        stack.callback(database.remove)
+        database.sql("CREATE DATABASE shop")
+        servers = {}
+        for role in ("ingest", "open"):
+            (tmp_path / role / "content" / "blocks").mkdir(parents=True)
+            (tmp_path / role / "content" / "blocks" / "seen.yaml").write_text(BLOCK)
+            settings = {"role": role, "store": database.address("shop"), "trusted_proxies": "127.0.0.0/8"}
+            log = tmp_path / f"{role}.log"
+            servers[role] = stack.enter_context(Server(tmp_path / role, workers=1, log=log, settings=settings))
+        places = {f"WETINK_{role.upper()}": f"127.0.0.1:{each.port}" for role, each in servers.items()}
+        site = stack.enter_context(proxied(tmp_path, WETINK_DASHBOARD="127.0.0.1:9", **places))
+        http = stack.enter_context(httpcore.ConnectionPool(retries=5))
+        until(lambda: http.request("GET", f"{site}/o/seen/1.jpg?user=u1").status == 200)
+        until(lambda: http.request("GET", f"{servers['ingest'].address}/readyz").status == 200)
+
+        database.stop()
+        until(lambda: http.request("GET", f"{servers['ingest'].address}/readyz").status == 503)
+        time.sleep(1.5)  # until the proxy has asked each of them again
+        for number in range(5):
+            picture = http.request("GET", f"{site}/o/seen/1.jpg?user=u{number}")
+            assert (picture.status, picture.content[:3]) == (200, b"\xff\xd8\xff")
+        told = json.loads(http.request("GET", f"{servers['open'].address}/readyz").content)
+        assert (told["status"], list(told["without"])) == ("ready", ["store"])
 
 
 async def stored(data: Path) -> int:

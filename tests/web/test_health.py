@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from wetink.core.errors import StoreUnavailable
 from wetink.settings import ROLES, Role, read
 from wetink.web import health
-from wetink.web.health import CHECKS, Readiness
+from wetink.web.health import CHECKS, SHARED, Readiness
 from wetink.wiring import Wetink
 
 
@@ -62,6 +63,37 @@ def test_only_ingest_misses_a_store_that_another_process_holds(
             async with asyncio.timeout(20):
                 while await ready.missing():  # noqa: ASYNC110 (nobody tells)
                     await asyncio.sleep(0.01)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("role", [*ROLES, "all", "open,worker"])
+def test_a_store_that_goes_away_keeps_no_opens_away(tmp_path: Path, role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = True
+
+    async def gone(wetink: Wetink) -> None:
+        if away:
+            raise StoreUnavailable("gone", hint="wait")
+
+    for name in SHARED:
+        monkeypatch.setitem(CHECKS, name, (CHECKS[name][0], gone))  # type: ignore[index]
+    monkeypatch.setattr(health, "FRESH_SECONDS", 0.0)
+
+    async def story() -> None:
+        nonlocal away
+        async with process(tmp_path, role) as wetink:
+            ready = Readiness(wetink)
+            assert (await ready.missing())["store"] == "gone", "it was never ready: others have the content, it may not"
+            away = False
+            assert (await ready.missing(), ready.without) == ({}, {})
+            away = True
+            missing = await ready.missing()
+            if role in ("open", "all", "open,worker"):
+                assert (missing, ready.without["store"]) == ({}, "gone")
+                wetink.health.undrawable = "no worker can be started"
+                assert (await ready.missing()).keys() == {"drawing"}, "another process may draw"
+            else:
+                assert (missing["store"], ready.without) == ("gone", {})
 
     asyncio.run(story())
 

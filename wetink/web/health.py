@@ -2,7 +2,8 @@
 
 `/healthz` answers 503 if only a new process can help: a thread or a task has stopped. It asks nobody, so a store that
 is down never makes a supervisor end a process that still answers opens. `/readyz` answers 503 if a new request would
-fare better elsewhere, by the roles of the process.
+fare better elsewhere, by the roles of the process. All processes share the store, so once a process has been ready, it
+answers opens without it as well as any other: with last good pictures and fallbacks.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from wetink import __version__
-from wetink.core.errors import BadContent, WetinkError, log_error
+from wetink.core.errors import BadContent, StoreUnavailable, WetinkError, log_error
 from wetink.insights.health import counted
 from wetink.settings import ROLES, Role
 from wetink.wiring import Wetink
@@ -65,6 +66,8 @@ CHECKS: Mapping[str, tuple[Sequence[Role], Check]] = {
     "leases": (("worker",), _leases),
 }
 """Name of each check -> the roles that need it, and its function, which raises the reason of a failure."""
+SHARED = frozenset({"store", "writing", "leases"})
+"""Checks of the store. If they kept opens away, a balancer would have no process left to send them to."""
 
 
 class Readiness:
@@ -76,6 +79,9 @@ class Readiness:
         self._running: dict[str, asyncio.Task[str]] = {}
         self._round: asyncio.Task[dict[str, str]] | None = None
         self._until = 0.0
+        self._was_ready = False
+        self.without: Mapping[str, str] = {}
+        """The reason of each failed check that does not keep opens away, by name."""
 
     async def missing(self) -> Mapping[str, str]:
         """Return the reason of each failed check by name; empty if the process is ready."""
@@ -100,7 +106,11 @@ class Readiness:
             elif reason := self._running.pop(name).result():
                 found[name] = reason
         self._until = time.monotonic() + FRESH_SECONDS
-        return found
+        forgiven = SHARED if self._was_ready and "open" in roles else frozenset[str]()
+        self.without = {name: reason for name, reason in found.items() if name in forgiven}
+        missing = {name: reason for name, reason in found.items() if name not in forgiven}
+        self._was_ready |= not missing
+        return missing
 
     async def _reason(self, check: Check) -> str:
         try:
@@ -129,10 +139,13 @@ async def healthz(request: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """Return this process's roles, failed checks, and projections that lag. 503 if not ready."""
     wetink: Wetink = request.app.state.wetink
-    missing = await request.app.state.readiness.missing()
+    readiness: Readiness = request.app.state.readiness
+    missing = await readiness.missing()
+    away = "store" in missing or "store" in readiness.without
     details = {
         "missing": missing,
-        "behind": {} if "store" in missing else await _behind(wetink),
+        "without": readiness.without,
+        "behind": {} if away else await _behind(wetink),
     }
     roles = [role for role in ROLES if role in wetink.settings.role]
     summary = {"status": "not ready" if missing else "ready", "roles": roles}
@@ -140,4 +153,7 @@ async def readyz(request: Request) -> Response:
 
 
 async def _behind(wetink: Wetink) -> dict[str, int]:
-    return {name: count for name, count in (await wetink.store.projections.behind()).items() if count}
+    try:
+        return {name: count for name, count in (await wetink.store.projections.behind()).items() if count}
+    except StoreUnavailable:  # the store went away after its check, whose result stands for a moment
+        return {}
