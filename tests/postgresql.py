@@ -37,7 +37,10 @@ LIMIT = 30.0
 class Server:
     """One server with its own data. Without `durable`, nothing is synced: faster, for tests that pull no plug."""
 
-    def __init__(self, version: str = "18", *, durable: bool = False, **settings: str) -> None:
+    def __init__(
+        self, version: str = "18", *, durable: bool = False, of: "Server | None" = None, **settings: str
+    ) -> None:
+        """Start a server. With `of`, it is a replica of that one, and streams from it."""
         self.folder = Path(mkdtemp(prefix="wetink-postgresql-"))
         self.data, self.port = self.folder / "data", free_port()
         self.place = ["-h", "127.0.0.1", "-p", str(self.port)]
@@ -48,7 +51,11 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
             shutil.chown(self.folder, "nobody", "nogroup")
-        self.run("initdb", "-D", str(self.data), "-U", "wetink", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
+        if of is not None:
+            self.run("pg_basebackup", *of.place, "-U", "wetink", "-D", str(self.data), "-R", "-c", "fast", "--no-sync")
+        else:
+            new = ["-U", "wetink", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"]
+            self.run("initdb", "-D", str(self.data), *new)
         self.start()
 
     def start(self) -> None:

@@ -5,6 +5,7 @@ import pytest
 from wetink.insights import findings
 from wetink.insights.findings import DAY_MS, GB, Finding, worst
 from wetink.insights.status import FeedStatus, Status
+from wetink.ports.inspection import Replica
 from wetink.ports.storage import Lease
 
 NOW = 1_795_000_000_000
@@ -38,6 +39,8 @@ def of(made: Status, backed_up: int | None = NOW, *, backups: bool = True) -> di
         (status(lag={"catalog": 1, "conversions": 100_001}), "followers", "problem", "conversions is 100,001"),
         (status(lag={"catalog": 10_001}, leases=()), "followers", "problem", "10,001 messages behind"),
         (status(lag={"catalog": -3}), "followers", "problem", "catalog is ahead of the log"),
+        (status(replicas=(Replica("b", 0.0), Replica("c", 2.4))), "replicas", "ok", "2 at most 2 s behind"),
+        (status(replicas=(Replica("b", 12.0, "it is 12 s behind"),)), "replicas", "warning", "b: it is 12 s behind"),
         (status(), "feeds", "ok", "none"),
         (status(feeds=(FeedStatus("a", "fresh", "", 5),)), "feeds", "ok", "1 with fresh data"),
         (status(feeds=(FeedStatus("a", "stale", "HTTP 500", 5),)), "feeds", "warning", "a: HTTP 500"),

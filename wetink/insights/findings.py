@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from wetink.insights.status import FeedStatus, Status
+from wetink.ports.inspection import Replica
 from wetink.ports.storage import Lease
 
 State: TypeAlias = Literal["ok", "warning", "problem", "repaired"]
@@ -37,6 +38,7 @@ def of_status(status: Status, *, backups: bool, backed_up: int | None, now: int)
         yield Finding("store", "problem", f"{part} cannot be read: {reason}", "See the log of the server.")
     yield of_disk(status.disk_free, status.disk_size)
     yield of_lag(status.lag, status.leases)
+    yield from of_replicas(status.replicas)
     yield from of_feeds(status.feeds)
     if backups:
         yield of_backup(backed_up, now)
@@ -76,6 +78,17 @@ def of_lag(lag: Mapping[str, int], leases: Sequence[Lease]) -> Finding:
             remedy = "No process follows the log. Start one with the role worker."
         return Finding("followers", "problem" if most > LONG_LAG or not followed else "warning", text, remedy)
     return Finding("followers", "ok", f"at most {most:,} messages behind")
+
+
+def of_replicas(replicas: Sequence[Replica]) -> Iterator[Finding]:
+    """Yield the findings of replicas: one for all that can be read, and one for each other."""
+    for replica in replicas:
+        if replica.problem:
+            remedy = "Check that it runs and streams from the primary, or correct `replicas` in WETINK_STORE."
+            yield Finding("replicas", "warning", f"{replica.name}: {replica.problem}", remedy)
+    near = [each.behind for each in replicas if not each.problem and each.behind is not None]
+    if near:
+        yield Finding("replicas", "ok", f"{len(near)} at most {max(near):.0f} s behind")
 
 
 def of_feeds(feeds: Sequence[FeedStatus]) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import msgspec
 from wetink.core.errors import WetinkError
 from wetink.core.outbound.feed import Feed, State
 from wetink.ports import Storage
+from wetink.ports.inspection import Replica
 from wetink.ports.outside import Feeds
 from wetink.ports.storage import Lease
 
@@ -36,6 +37,7 @@ class Status(msgspec.Struct, frozen=True):
     disk_free: int
     disk_size: int
     unread: Mapping[str, str]
+    replicas: tuple[Replica, ...] = ()
 
 
 async def status_of(store: Storage, feeds: Feeds, declared: Mapping[str, Feed], data: Path) -> Status:
@@ -56,7 +58,8 @@ async def status_of(store: Storage, feeds: Feeds, declared: Mapping[str, Feed], 
         sizes = await store.inspection.sizes()
     except WetinkError as error:
         unread["sizes"] = str(error)
+    replicas = tuple(await store.inspection.replicas())
     disk = shutil.disk_usage(data)
     supplies = [(name, feeds.give(name)) for name, feed in sorted(declared.items()) if feed.per_person is None]
     states = tuple(FeedStatus(name, each.state, each.because, each.age_ms) for name, each in supplies)
-    return Status(lag, leases, sizes, states, disk.free, disk.total, unread)
+    return Status(lag, leases, sizes, states, disk.free, disk.total, unread, replicas)

@@ -16,11 +16,23 @@ class Checked(msgspec.Struct, frozen=True):
     wrong: int
 
 
+class Replica(msgspec.Struct, frozen=True):
+    """A copy of the database, and how many seconds it is behind; None if unknown. With a `problem`, it is not read."""
+
+    name: str
+    behind: float | None
+    problem: str = ""
+
+
 class Inspection(Protocol):
     """Reports on the stored data. All processes share it."""
 
     async def sizes(self) -> Mapping[str, int]:
         """Return the bytes on disk of each part of the store, by name. Raises StoreUnavailable."""
+        ...
+
+    async def replicas(self) -> Sequence[Replica]:
+        """Return the state of each replica, as this process sees it."""
         ...
 
     async def faults(self) -> Sequence[str]:

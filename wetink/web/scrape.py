@@ -146,6 +146,13 @@ def state(status: Status, store: str) -> Iterator[Metric]:
     for name, count in status.lag.items():
         lag.add_metric([name], count)
     yield lag
+    behind = Gauge("wetink_replica_behind_seconds", "How far a replica is behind, in seconds.", labels=["replica"])
+    readable = Gauge("wetink_replica_readable", "1 for a replica that opens may read, else 0.", labels=["replica"])
+    for replica in status.replicas:
+        readable.add_metric([replica.name], float(not replica.problem))
+        if replica.behind is not None:
+            behind.add_metric([replica.name], replica.behind)
+    yield from (behind, readable)
     leases = Gauge("wetink_lease_held", "Leases and their holders; always 1.", labels=["lease", "host", "process"])
     for lease in status.leases:
         host, _, rest = lease.holder.partition(":")

@@ -222,8 +222,9 @@ class PostgresCatalog:
         if not wanted:
             return []
         await self._followed(SEARCH_SECONDS)
-        async with self._database.reading("searching the catalog") as db:
-            found = [key for (key,) in await db.fetch(SQL.search, wanted, limit)]
+        given = SQL.search, wanted, limit
+        rows = await self._database.read("searching the catalog", lambda db: db.fetch(*given))
+        found = [key for (key,) in rows]
         return list((await self.products(found)).values())
 
     async def _followed(self, seconds: float, until: int = LARGEST) -> None:
@@ -231,7 +232,9 @@ class PostgresCatalog:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         try:
-            while loop.time() < end and await self._place() < until and await self._follow():
+            while (
+                loop.time() < end and not self._database.away and await self._place() < until and await self._follow()
+            ):
                 pass
         except StoreUnavailable as error:
             logger.warning("what is newest of the catalog cannot be found yet: %s", error)

@@ -15,7 +15,10 @@ from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.ports.audiences import Changes, ProfileEvents
 from wetink.store.codec import PARKED, events, identifier, who
-from wetink.store.postgresql.database import Connection, Database, translated
+from wetink.store.postgresql.address import Address
+from wetink.store.postgresql.database import Connection, Database
+from wetink.store.postgresql.errors import translated
+from wetink.store.postgresql.replicas import caught_up
 from wetink.store.queries import queries
 
 SQL = queries(__package__, "crowd_queries.sql")
@@ -34,7 +37,10 @@ COUNTED = 20_000
 
 @contextmanager
 def open_crowd_log(address: str) -> Iterator["PostgresCrowdLog"]:
-    """Open a snapshot of a database as a `ports.audiences.CrowdLog`. Raises StoreUnavailable."""
+    """Open a snapshot of a database as a `ports.audiences.CrowdLog`: of a replica, if one has caught up.
+
+    Raises StoreUnavailable.
+    """
     with ThreadPoolExecutor(1, "wetink-crowd") as thread:
         runner = asyncio.Runner()
 
@@ -42,7 +48,8 @@ def open_crowd_log(address: str) -> Iterator["PostgresCrowdLog"]:
             with translated("following the log"):
                 return thread.submit(runner.run, work).result()
 
-        database, opened = Database(address), AsyncExitStack()
+        copy = run(caught_up(Address(address))) if Address(address).replicas else None
+        database, opened = Database(copy or address, copy=copy is not None), AsyncExitStack()
         try:
             yield PostgresCrowdLog(run(opened.enter_async_context(database.snapshot("following the log"))), run)
         finally:

@@ -6,31 +6,34 @@ Transactions read committed data: a statement that follows a lock sees everythin
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal, TypeAlias, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
-from wetink.core.errors import BadSettings, StoreUnavailable
+from wetink.core.errors import StoreUnavailable
+from wetink.ports.inspection import Replica
 from wetink.store.move import check_complete
+from wetink.store.postgresql.address import Address
 from wetink.store.postgresql.cluster import recognize
+from wetink.store.postgresql.errors import AGAIN, is_away, translated
 from wetink.store.postgresql.migrate import migrate
+from wetink.store.postgresql.replicas import Replicas
 
 T = TypeVar("T")
 Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 
 logger = logging.getLogger(__name__)
 
-CONNECTIONS = 10
-"""Most connections of one process; `?connections=` in the address sets another number."""
 CONNECT_SECONDS, STATEMENT_SECONDS, WAIT_SECONDS = 5.0, 30.0, 5.0
 """How long to wait for a new connection, for a statement, and for a free connection of the pool, in seconds."""
 CANCEL_SECONDS = 0.5
 """How long to wait for the end of a statement that was given up, in seconds."""
 OPEN_SECONDS = 2.0
 """How long anything that an open or a message waits for may take as a whole, in seconds."""
+PATIENCE_SECONDS = 0.4
+"""How long the same waits for the primary if a replica can answer, in seconds."""
 TRIES = 5
 """Tries of a transaction that PostgreSQL gives up for another one (deadlock or serialization failure)."""
 DELETED = 10_000
@@ -39,45 +42,42 @@ CLOSE_SECONDS = 5.0
 """How long closing waits for statements under way, in seconds."""
 
 
-class Address:
-    """The parts of `postgresql://USER:PASSWORD@HOST:PORT/DATABASE?connections=10&pooler=transaction`.
-
-    With `pooler=transaction`, statements are not prepared on the server, as PgBouncer's transaction mode needs.
-    """
-
-    def __init__(self, text: str) -> None:
-        """Read an address. Raises BadSettings."""
-        parts = urlsplit(text)
-        options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        connections, pooler = options.pop("connections", str(CONNECTIONS)), options.pop("pooler", "")
-        if not parts.path.strip("/") or parts.scheme not in ("postgresql", "postgres"):
-            raise _bad(f"{_public(text)!r} names no database", "write postgresql://USER@HOST/DATABASE")
-        if not connections.isdecimal() or not 2 <= int(connections) <= 1000:
-            raise _bad(f"connections={connections[:20]!r} is not a number from 2 to 1000", "leave it out for 10")
-        if pooler not in ("", "transaction"):
-            raise _bad(f"pooler={pooler[:20]!r} is unknown", "write pooler=transaction behind PgBouncer")
-        self.dsn = urlunsplit(parts._replace(query=urlencode(options)))
-        self.connections, self.pooled = int(connections), pooler == "transaction"
-
-
 class Database:
     """The connections of one process, opened on first use. They belong to the event loop that opened them."""
 
-    def __init__(self, address: str, *, incomplete: bool = False) -> None:
-        """Connect to `address` on first use. Raises BadSettings for an address that cannot be read.
+    def __init__(self, address: str, *, incomplete: bool = False, copy: bool = False) -> None:
+        """Connect to `address` on first use; a `copy` is only read. Raises BadSettings for an unreadable address.
 
         Without `incomplete`, the target of a move that is not complete is refused.
         """
-        self._address, self._incomplete = Address(address), incomplete
+        self._address, self._incomplete, self._is_copy = Address(address), incomplete, copy
+        copies = {name: Database(text, copy=True) for name, text in self._address.replicas.items()}
+        self._replicas = Replicas(self.dsn, copies, self._address.staleness) if copies else None
         self._pool: asyncpg.Pool[Any] | None = None
         self._opening: asyncio.Task[asyncpg.Pool[Any]] | None = None
         self._idle: list[asyncpg.pool.PoolConnectionProxy[Any]] = []
         self._waiting = 0
         self._closed = False
 
+    @property
+    def dsn(self) -> str:
+        """The address as asyncpg takes it."""
+        return self._address.dsn
+
     async def start(self) -> None:
         """Connect, and create or upgrade the tables. Raises StoreUnavailable, BadSettings for an unusable server."""
+        if self._replicas is not None:
+            self._replicas.watch()
         await self._opened()
+
+    async def replicas(self) -> Sequence[Replica]:
+        """Return the state of each replica."""
+        return await self._replicas.states() if self._replicas is not None else ()
+
+    @property
+    def away(self) -> bool:
+        """Whether the primary does not answer and replicas are read instead."""
+        return self._replicas is not None and self._replicas.away
 
     async def writable(self) -> None:
         """Return if the database can be written to. Raises StoreUnavailable if not, as for a replica."""
@@ -131,10 +131,37 @@ class Database:
         finally:
             self._waiting -= 1
 
+    async def read(
+        self, doing: str, work: Callable[[Connection], Awaitable[T]], seconds: float | None = None, *, one: bool = False
+    ) -> T:
+        """Return the result of `work`, which only reads. While the primary does not answer, it reads a replica.
+
+        With `one`, all its statements read one state. `seconds` limits each try. Raises StoreUnavailable.
+        """
+        opened, copies, failure = Database.snapshot if one else Database.reading, self._replicas, None
+        if copies is None or not copies.away:
+            patient = copies is None or not copies.ready or not self.connected or seconds is None
+            try:
+                async with opened(self, doing, seconds if patient else PATIENCE_SECONDS) as connection:
+                    return await work(connection)
+            except StoreUnavailable as error:
+                if copies is None or not is_away(error.__cause__):
+                    raise
+                failure = error
+                copies.suspect()
+        for each in await copies.usable():
+            with suppress(StoreUnavailable):
+                async with opened(each, doing, seconds) as connection:
+                    return await work(connection)
+        raise failure or StoreUnavailable(f"{doing}: the database does not answer, and no replica is near enough")
+
     @asynccontextmanager
-    async def snapshot(self, doing: str) -> AsyncIterator[Connection]:
+    async def snapshot(self, doing: str, seconds: float | None = None) -> AsyncIterator[Connection]:
         """Lend a connection whose statements all read one state, in a read-only transaction."""
-        async with self.reading(doing) as connection, _transaction(connection, "repeatable_read", readonly=True):
+        async with (
+            self.reading(doing, seconds) as connection,
+            _transaction(connection, "repeatable_read", readonly=True),
+        ):
             yield connection
 
     async def transact(
@@ -173,6 +200,8 @@ class Database:
     async def close(self) -> None:
         """Wait a while for statements under way, then close all connections. A second call does nothing."""
         self._closed = True
+        if self._replicas is not None:
+            await self._replicas.close()
         pool, self._pool = self._pool, None
         while pool is not None and (connection := self._idle_one()) is not None:
             with suppress(asyncpg.InterfaceError, TimeoutError):
@@ -195,12 +224,8 @@ class Database:
         with translated("connecting to the database"):
             pool = await self._connected()
             try:
-                await migrate(pool)
-                async with pool.acquire() as connection:
-                    await recognize(connection)
-                if not self._incomplete:
-                    check_complete(dict(await pool.fetch("SELECT name, value FROM moving_note")))
-                await _make_partitions(pool)
+                if not self._is_copy:
+                    await self._prepare(pool)
                 if self._closed:
                     raise StoreUnavailable("the store is closed")
             except BaseException:
@@ -209,9 +234,17 @@ class Database:
         self._pool = pool
         return pool
 
+    async def _prepare(self, pool: "asyncpg.Pool[Any]") -> None:
+        await migrate(pool)
+        async with pool.acquire() as connection:
+            await recognize(connection)
+        if not self._incomplete:
+            check_complete(dict(await pool.fetch("SELECT name, value FROM moving_note")))
+        await _make_partitions(pool)
+
     async def _greeted(self, connection: Any) -> None:
         """Look at the server of a further connection: the address may have moved to another one meanwhile."""
-        if self._pool is not None:
+        if self._pool is not None and not self._is_copy:
             await recognize(connection)
 
     async def _connected(self) -> "asyncpg.Pool[Any]":
@@ -264,52 +297,3 @@ async def _make_partitions(pool: "asyncpg.Pool[Any]") -> None:
 
 async def _keep(connection: Any) -> None:
     """Return a connection to the pool as it is: nothing here outlives its transaction, so a reset is a wasted trip."""
-
-
-AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-
-
-class translated:
-    """Raise StoreUnavailable, with the remedy, for any error of PostgreSQL or its connection inside.
-
-    The texts leave out PostgreSQL's details, which have values of rows.
-    """
-
-    __slots__ = ("_doing",)
-
-    def __init__(self, doing: str) -> None:
-        """`doing` names the operation in the error."""
-        self._doing = doing
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """Replace PostgreSQL's errors."""
-        if isinstance(error, asyncpg.PostgresError):
-            plain = error.args and not isinstance(error, asyncpg.DataError)  # the text of those has the data
-            text = f"{error.args[0] if plain else type(error).__name__} ({error.sqlstate})"
-            moved = isinstance(error, asyncpg.ReadOnlySQLTransactionError)
-            hint = "if the store has moved, set WETINK_STORE to the new one" if moved else "see its log"
-            raise StoreUnavailable(f"{self._doing}: the database says: {text}", hint=hint) from error
-        if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
-            raise StoreUnavailable(f"{self._doing}: the database cannot store a value") from error
-        if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError | TimeoutError):
-            why = str(error) or type(error).__name__
-            hint = "check that it runs and that WETINK_STORE names it"
-            raise StoreUnavailable(f"{self._doing}: the database cannot be reached: {why}", hint=hint) from error
-
-
-def _public(text: str) -> str:
-    """Return an address without its password.
-
-    >>> _public("postgresql://ida:secret@db.example/wetink")
-    'postgresql://ida:***@db.example/wetink'
-    """
-    parts = urlsplit(text)
-    place = f":{parts.password}@"
-    return text.replace(place, ":***@", 1) if parts.password else text
-
-
-def _bad(message: str, hint: str) -> BadSettings:
-    return BadSettings(f"WETINK_STORE: {message}", hint=hint, where="WETINK_STORE")

@@ -96,8 +96,7 @@ class Decisions:
             return waiting[1][0]  # type: ignore[no-any-return]
         if self.away and key in self._remembered:
             return self._remembered[key][0]
-        async with self._database.reading("reading a decision", OPEN_SECONDS) as connection:
-            body = await connection.fetchval(SQL.current, *key)
+        body = await self._database.read("reading a decision", lambda db: db.fetchval(SQL.current, *key), OPEN_SECONDS)
         return _decode(body) if body is not None else None
 
     def tried(self, written: bool) -> None:

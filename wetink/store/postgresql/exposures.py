@@ -32,8 +32,8 @@ class PostgresExposures:
         if self._decisions.away and len(late) == len(waiting):
             return late
         stored = [storable(who) for who in recipients]
-        async with self._database.reading("reading exposures", OPEN_SECONDS) as connection:
-            rows = await connection.fetch(SQL.of, experiment, stored)
+        doing = "reading exposures"
+        rows = await self._database.read(doing, lambda db: db.fetch(SQL.of, experiment, stored), OPEN_SECONDS)
         found = {row[0]: Exposure(experiment, *row) for row in rows}
         given = {who: found[name] for who, name in zip(recipients, stored, strict=True) if name in found}
         return late | given

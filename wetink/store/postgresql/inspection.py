@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from wetink.ports.inspection import Checked, Part
+from wetink.ports.inspection import Checked, Part, Replica
 from wetink.store.codec import identifier
 from wetink.store.postgresql import catalog, conversions
 from wetink.store.postgresql.database import Connection, Database
@@ -47,6 +47,9 @@ class PostgresInspection:
     async def sizes(self) -> Mapping[str, int]:
         async with self._database.reading("measuring the tables") as db:
             return dict(await db.fetch(SQL.sizes))
+
+    async def replicas(self) -> Sequence[Replica]:
+        return await self._database.replicas()
 
     async def faults(self) -> Sequence[str]:
         async with self._database.reading("checking the tables") as db:

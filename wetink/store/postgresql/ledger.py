@@ -66,8 +66,7 @@ class PostgresLedger:
         key = storable(recipient), storable(block)
         late: dict[str, Any] = (self.writer.find("promises", key) or (key, {}))[1]
         try:
-            async with self._database.reading("reading promises", OPEN_SECONDS) as connection:
-                rows = await connection.fetch(SQL.promised, *key)
+            rows = await self._database.read("reading promises", lambda db: db.fetch(SQL.promised, *key), OPEN_SECONDS)
         except StoreUnavailable:
             if not late:
                 raise
@@ -114,8 +113,10 @@ class PostgresLedger:
         for _ in range(TRIES):
             begun, busy = self.writer.begun, self.writer.busy
             waiting = [each.kind for each in self.writer.pending("touches") if counted(each, recipient, block)]
-            async with self._database.reading("counting a person's opens and clicks", OPEN_SECONDS) as connection:
-                sums = dict(await connection.fetch(SQL.contacts_of, storable(recipient), storable(block)))
+            doing, given = "counting a person's opens and clicks", (storable(recipient), storable(block))
+            sums = dict(
+                await self._database.read(doing, lambda db: db.fetch(SQL.contacts_of, *given), OPEN_SECONDS)  # noqa: B023 (done at once)
+            )
             if not waiting or not (busy or self.writer.begun != begun):
                 break  # otherwise some may be counted twice
             await self.writer.flush()

@@ -79,8 +79,8 @@ class Loads:
         columns = [who(whose) for _, whose in lookups]
         revisions = [calls[place].known[whose] for place, whose in lookups]
         moments = [calls[place].at for place, _ in lookups]
-        async with self._database.reading("reading profiles", OPEN_SECONDS) as db:
-            rows = await db.fetch(SQL.load, columns, revisions, moments, *kind, ENTRIES, ENTRY_BYTES)
+        given = columns, revisions, moments, *kind, ENTRIES, ENTRY_BYTES
+        rows = await self._database.read("reading profiles", lambda db: db.fetch(SQL.load, *given), OPEN_SECONDS)
         found: dict[int, tuple[Any, list[bytes]]] = {}
         for row in rows:
             if (one := found.get(row[0])) is None:

@@ -35,19 +35,21 @@ class PostgresProfiles:
         self._database, self._loads = database, Loads(database)
 
     async def resolve(self, who_: Identifier, at: int) -> Identifier:
-        async with self._database.reading("looking up an identifier", OPEN_SECONDS) as db:
-            return identifier(await db.fetchval(SQL.root_of, who(who_), at))
+        doing, given = "looking up an identifier", (SQL.root_of, who(who_), at)
+        return identifier(await self._database.read(doing, lambda db: db.fetchval(*given), OPEN_SECONDS))
 
     async def profile(
         self, who_: Identifier, at: int, *, limit: int | None = NAMES, after: Identifier | None = None
     ) -> Profile:
-        async with self._database.snapshot("reading a profile") as db:
+        async def work(db: Connection) -> Profile:
             root = await db.fetchval(SQL.root_of, who(who_), at)
             return (await profiles_of(db, [root], at, limit, after))[root]
 
+        return await self._database.read("reading a profile", work, OPEN_SECONDS, one=True)
+
     async def history(self, who_: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
-        async with self._database.reading("reading a history") as db:
-            rows = [tuple(row) for row in await db.fetch(SQL.newest_events, who(who_), until, limit)]
+        given = SQL.newest_events, who(who_), until, limit
+        rows = [tuple(row) for row in await self._database.read("reading a history", lambda db: db.fetch(*given))]
         return events([body for _, body in sorted(rows)])
 
     async def load(
@@ -57,7 +59,8 @@ class PostgresProfiles:
 
     async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:
         ever = FOREVER - 1
-        async with self._database.snapshot("listing profiles") as db:
+
+        async def work(db: Connection) -> list[Profile]:
             if search:
                 spans = [(kind + search, kind + search + LAST) for kind in "uea"]
                 found = [row for span in spans for row in await db.fetch(SQL.found_identifiers, *span, limit)]
@@ -66,6 +69,8 @@ class PostgresProfiles:
             roots = await db.fetch(SQL.roots_of, [column for (column,) in found], ever)
             some = list(dict.fromkeys(root for (root,) in roots))[:limit]
             return list((await profiles_of(db, some, ever, NAMES)).values())
+
+        return await self._database.read("listing profiles", work, one=True)
 
     async def contested(self, since: int, limit: int = 20) -> Sequence[Contested]:
         async with self._database.reading("looking for contested identifiers") as db:

@@ -59,12 +59,11 @@ class PostgresProjections:
             return step is not None
 
     async def behind(self) -> Mapping[str, int]:
-        async with self._database.reading("following the log") as db:
-            places = {
-                "catalog": await catalog.place(db),
-                "conversions": await conversions.place(db),
-            }
+        async def work(db: Connection) -> Mapping[str, int]:
+            places = {"catalog": await catalog.place(db), "conversions": await conversions.place(db)}
             return {name: await db.fetchval(SQL.behind, seq, COUNTED) for name, seq in places.items()}
+
+        return await self._database.read("following the log", work)
 
     async def rebuild(self, projection: str, progress: Callable[[int], object] = lambda left: None) -> None:
         if projection not in PROJECTIONS:

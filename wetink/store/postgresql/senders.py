@@ -79,7 +79,8 @@ class PostgresSenders:
         await self._one("noting the use of a key", SQL.old_used, storable(name), now)
 
     async def source_of_write_key(self, key: str) -> Source | None:
-        row = await self._one("looking up a write key", SQL.of_write_key, hashed(key))
+        given = SQL.of_write_key, hashed(key)
+        row = await self._database.read("looking up a write key", lambda db: db.fetchrow(*given), OPEN_SECONDS)
         source = source_of(row) if row else None
         return source if source is not None and not source.disabled else None
 
@@ -98,8 +99,8 @@ class PostgresSenders:
         return await self._one("looking up a path", SQL.of_path, storable(path_key)) is not None
 
     async def all(self) -> Sequence[Source]:
-        async with self._database.reading("listing sources", OPEN_SECONDS) as connection:
-            return [source_of(row) for row in await connection.fetch(SQL.sources)]
+        rows = await self._database.read("listing sources", lambda db: db.fetch(SQL.sources), OPEN_SECONDS)
+        return [source_of(row) for row in rows]
 
     async def _one(self, doing: str, query: str, *values: Any) -> Any:
         """Return the first row of a statement; None without one."""

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from wetink.ports.storage import Storage
+from wetink.store.postgresql.address import Address
 from wetink.store.postgresql.archive import PostgresArchive
 from wetink.store.postgresql.catalog import PostgresCatalog
 from wetink.store.postgresql.content import PostgresContent
 from wetink.store.postgresql.conversions import PostgresConversions
 from wetink.store.postgresql.crowd import open_crowd_log
-from wetink.store.postgresql.database import Address, Database
+from wetink.store.postgresql.database import Database
 from wetink.store.postgresql.exposures import PostgresExposures
 from wetink.store.postgresql.inspection import PostgresInspection
 from wetink.store.postgresql.leases import PostgresLeases

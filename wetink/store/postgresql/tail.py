@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from wetink.core.catalog.catalog import Change, Facts, Held, Statement, statements
 from wetink.core.catalog.pending import MOST_BEHIND, Current, Pending, Placed, unnamed
 from wetink.store.codec import decode_event, decode_facts, unpack
-from wetink.store.postgresql.database import Database
+from wetink.store.postgresql.database import Connection, Database
 from wetink.store.queries import queries
 
 SQL = queries(__package__, "catalog_queries.sql")
@@ -111,12 +111,14 @@ class Tail:
             self._pending.add(new, self._skus)
 
     async def _read(self, names: Collection[str], changes: int, limit: int) -> Answer:
-        async with self._database.reading("reading the catalog") as connection:
-            rows = await connection.fetch(SQL.read, list(names), changes, self._end - 1, list(self._known), limit)
+        async def work(db: Connection) -> Answer:
+            rows = await db.fetch(SQL.read, list(names), changes, self._end - 1, list(self._known), limit)
             new = _said(rows)
             lacking = [key for key in dict.fromkeys(unnamed(new)) if is_text(key) and key not in self._skus]
-            skus = dict(await connection.fetch(SQL.skus, lacking, rows[0]["at"])) if lacking else {}
-        return _answer(rows, new, skus)
+            skus = dict(await db.fetch(SQL.skus, lacking, rows[0]["at"])) if lacking else {}
+            return _answer(rows, new, skus)
+
+        return await self._database.read("reading the catalog", work)
 
 
 def _said(rows: Sequence[Any]) -> list[Placed]:

@@ -32,6 +32,8 @@ class PostgresPolls:
         await self._database.transact("voting", work)
 
     async def tally(self, poll: str, voter: Identifier | None) -> Tally:
-        async with self._database.reading("counting votes", OPEN_SECONDS) as connection:
+        async def work(connection: Connection) -> Tally:
             own = await connection.fetchval(SQL.vote_of, storable(poll), storable(who(voter))) if voter else None
             return Tally(dict(await connection.fetch(SQL.votes, storable(poll))), own or 0)
+
+        return await self._database.read("counting votes", work, OPEN_SECONDS)

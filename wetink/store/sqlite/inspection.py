@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 
-from wetink.ports.inspection import Checked, Part
+from wetink.ports.inspection import Checked, Part, Replica
 from wetink.store.codec import identifier
 from wetink.store.queries import queries
 from wetink.store.sqlite import catalog, conversions, identity
@@ -49,6 +49,9 @@ class SQLiteInspection:
                 name = path.name.partition(".")[0]
                 found[name] = found.get(name, 0) + _size(path)
             return found
+
+    async def replicas(self) -> Sequence[Replica]:
+        return ()
 
     @in_thread
     def faults(self) -> list[str]:

@@ -68,6 +68,7 @@ async def status(request: Request) -> Response:
         fallbacks=int(fallbacks),
         received=int(sum(metrics.total(each) for name, each in metrics.MESSAGES.items() if name != "failed")),
         lag=max(state.lag.values(), default=0),
+        replicas=state.replicas,
         lags=sorted(state.lag.items()),
         leases=[(TASKS.get(name, name), host, pid) for name, host, pid in map(_holder, state.leases) if name],
         sizes=sorted(state.sizes.items(), key=lambda each: -each[1]),

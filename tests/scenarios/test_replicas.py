@@ -1,0 +1,62 @@
+"""A whole server with a replica of its database: emails show the shopper's last views while the primary is gone."""
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.postgresql import Server as Postgres
+from tests.scenarios.test_postgresql import MUG, prepared
+from tests.serving import Server
+
+PATIENCE_SECONDS = 30.0
+
+
+@pytest.fixture
+def servers() -> Iterator[tuple[Postgres, Postgres]]:
+    primary = Postgres(durable=True)
+    primary.sql("CREATE DATABASE wetink")
+    replica = Postgres(of=primary)
+    yield primary, replica
+    replica.remove()
+    primary.remove()
+
+
+def test_opens_go_on_while_the_primary_is_gone(tmp_path: Path, servers: tuple[Postgres, Postgres]) -> None:
+    primary, replica = servers
+    store = primary.address("wetink")
+    key, _, sealed = asyncio.run(prepared(tmp_path / "data", store))
+    settings = {"store": f"{store}?replicas=127.0.0.1:{replica.port}"}
+    with (
+        Server(tmp_path / "data", workers=1, log=tmp_path / "log", settings=settings) as server,
+        httpx2.Client(base_url=server.address, timeout=30) as client,
+    ):
+
+        def shown(path: str = f"/d/seen/{sealed}.json") -> list[str]:
+            return [item["key"] for item in json.loads(client.get(path).content)["items"]]
+
+        message = {"event": "Product Viewed", "properties": MUG, "userId": "jane", "writeKey": key}
+        assert client.post("/v1/track", json=message).status_code == 200
+        assert shown() == ["mug"], "an acknowledged event shows in the next open"
+        assert client.get("/readyz").status_code == 200
+        position = primary.sql("SELECT pg_current_wal_flush_lsn()").strip()
+        until = time.monotonic() + PATIENCE_SECONDS
+        while "t" not in replica.sql(f"SELECT pg_last_wal_replay_lsn() >= '{position}'"):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        primary.stop(signal.SIGKILL)
+        time.sleep(3)  # nothing of before is in a cache of answers
+        for _ in range(20):
+            assert shown() == ["mug"]
+        assert client.get("/o/seen/1.jpg?user=jane").content.startswith(b"\xff\xd8\xff")
+        assert client.get("/c/seen/1?user=jane", follow_redirects=False).headers["location"] == MUG["url"]
+        assert client.post("/v1/track", json=message).status_code == 503
+        ready = client.get("/readyz")
+        assert ready.status_code == 200
+        assert ready.json()["without"].keys() == {"writing", "leases"}, "the store can be read"
+    assert "shows a fallback" not in (tmp_path / "log").read_text()
