@@ -23,7 +23,7 @@ from bench.server import CORES, key_of, serving
 from wetink import settings as setting
 from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity.identifier import user
-from wetink.ingest.receive import record
+from wetink.core.messages.normalize import normalize
 from wetink.opens.lookup import RULES
 from wetink.opens.recipient import Purpose
 from wetink.ports import Record
@@ -178,7 +178,7 @@ async def _build(data: Path, profiles: int, now: int) -> None:
         made |= {"type": "track", "event": "Product Viewed", "userId": f"person-{number}", "timestamp": at}
         made |= {"properties": product(chance.randrange(5_000))}
         del made["context"]
-        return record(pieces(msgspec.json.encode(made), _ANY)[0][0], "bench", "server", at)
+        return normalize(pieces(msgspec.json.encode(made), _ANY)[0][0], "bench", "server", at)
 
     async with Wetink(setting.read({}, data=data)) as wetink:
         waiting = []

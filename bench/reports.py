@@ -17,9 +17,9 @@ import msgspec
 from bench.figure import Figure
 from wetink import settings as setting
 from wetink.core.events.message import Endpoint, pieces
+from wetink.core.messages.normalize import normalize
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DAY_MS
-from wetink.ingest.receive import record
 from wetink.ports import Record
 from wetink.store.queries import script
 from wetink.store.sqlite import interactions
@@ -136,4 +136,4 @@ def _order(chance: random.Random, number: int | str, now: int) -> Record:
         "properties": {"order_id": f"O-{number}", "total": chance.randrange(10, 200), "currency": "USD",
                        "products": [{"sku": "S", "price": 9}]},
     }  # fmt: skip
-    return record(pieces(msgspec.json.encode(message), _ANY)[0][0], "bench", "server", now)
+    return normalize(pieces(msgspec.json.encode(message), _ANY)[0][0], "bench", "server", now)

@@ -18,7 +18,7 @@ from tests.storage import opened
 from wetink.core.events.message import pieces
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
-from wetink.ingest.receive import record
+from wetink.core.messages.normalize import normalize
 from wetink.ports import Record, Storage
 from wetink.web.request import now_ms
 
@@ -198,7 +198,7 @@ async def _stored(store: Storage) -> list[tuple[str, Record]]:
             return found
         for each in some:
             (piece,), _ = pieces(each.raw, ONE)
-            found.append((each.message_id, record(piece, each.source, "server", each.received)))
+            found.append((each.message_id, normalize(piece, each.source, "server", each.received)))
 
 
 async def _profiles(store: Storage, who: Sequence[Identifier]) -> dict[str, list[str]]:

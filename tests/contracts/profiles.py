@@ -10,7 +10,7 @@ from wetink.core.events.clock import parse
 from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
-from wetink.ingest.receive import record
+from wetink.core.messages.normalize import normalize
 from wetink.ports import Profiles, Record
 
 ONE = Endpoint(body_bytes=1 << 20, message_bytes=1 << 20)
@@ -20,7 +20,7 @@ LATE = parse("2026-11-23T12:00:00Z") or 0
 def received(message: dict[str, Any], level: Any = "server", source: str = "test") -> Record:
     """Return the record of a message, received when it says, else late enough for any of its times."""
     found, _ = pieces(msgspec.json.encode(message), ONE)
-    return record(found[0], source, level, parse(message.get("receivedAt")) or LATE)
+    return normalize(found[0], source, level, parse(message.get("receivedAt")) or LATE)
 
 
 def everybody(store: Profiles, mentioned: Iterable[Identifier]) -> list[dict[str, list[str]]]:

@@ -16,9 +16,9 @@ from tests.contracts.engines import ENGINES
 from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, ONE, received
 from wetink.core.events.message import pieces
+from wetink.core.messages.normalize import normalize
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.goal import ORDER_EVENTS
-from wetink.ingest.receive import record
 from wetink.ports import DAY, HOUR, MINUTE, WIDTHS, Revision, Storage
 
 NAMES = ORDER_EVENTS
@@ -117,7 +117,7 @@ def test_a_replay_makes_another_revision(store: Storage) -> None:
     before = revisions(store, MINUTE)
     [old] = run(store.log.messages())
     [piece], _ = pieces(old.raw.replace(b'"total":1', b'"total":9'), ONE)
-    assert run(store.log.renew([(old, record(piece, old.source, "server", old.received))])) == [True]
+    assert run(store.log.renew([(old, normalize(piece, old.source, "server", old.received))])) == [True]
     assert revisions(store, MINUTE)[START] != before[START]
 
 

@@ -9,7 +9,7 @@ from tests.contracts.engines import damage
 from tests.contracts.loop import run
 from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity.identifier import Identifier
-from wetink.ingest.receive import record
+from wetink.core.messages.normalize import normalize
 from wetink.ports import Record, Storage
 from wetink.ports.inspection import Checked, Part
 
@@ -49,7 +49,7 @@ def shop(people: int) -> list[Record]:
             body = {"type": "track", "event": type_, "messageId": f"{number}-{index}", "properties": properties, **who}
             body["timestamp"] = f"2026-11-20T08:{number % 60:02}:{index:02}Z"
             piece, *_ = pieces(msgspec.json.encode(body), Endpoint(type="track"))[0]
-            found.append(record(piece, "shop", "server", 1_795_000_000_000 + number))
+            found.append(normalize(piece, "shop", "server", 1_795_000_000_000 + number))
     return found
 
 

@@ -28,7 +28,7 @@ from tests.contracts.test_summaries import (
 from wetink.core.events.message import pieces
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
-from wetink.ingest.receive import record
+from wetink.core.messages.normalize import normalize
 from wetink.ports import Loaded, Revision, Storage
 
 NOBODY = Identifier("user", "nobody")
@@ -95,7 +95,7 @@ def test_a_replay_that_says_something_else_makes_another_revision(store: Storage
     before = revision(store)
     old = run(store.log.messages())[-5]
     [piece], _ = pieces(old.raw.replace(b"Product Viewed", b"Lamp Turned On"), ONE)
-    assert run(store.log.renew([(old, record(piece, old.source, "server", old.received))])) == [True]
+    assert run(store.log.renew([(old, normalize(piece, old.source, "server", old.received))])) == [True]
     assert revision(store) != before
 
 

@@ -16,8 +16,8 @@ from wetink.core.events.event import Entry
 from wetink.core.events.message import pieces
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
+from wetink.core.messages.normalize import normalize
 from wetink.core.profile.summary import Summary
-from wetink.ingest.receive import record
 from wetink.ports import Record, Storage
 
 HOUR, DAY, RULES = 3_600_000, 86_400_000, 7
@@ -147,7 +147,7 @@ def test_a_replay_that_says_something_else_of_them_ends_a_summary(store: Storage
     sum_up(store)
     old = run(store.log.messages())[-5]
     [piece], _ = pieces(old.raw.replace(b"Product Viewed", b"Lamp Turned On"), ONE)
-    assert run(store.log.renew([(old, record(piece, old.source, "server", old.received))])) == [True]
+    assert run(store.log.renew([(old, normalize(piece, old.source, "server", old.received))])) == [True]
     assert b"Lamp" in right(store).person
     assert summary(store) is None
 
@@ -198,7 +198,7 @@ def do(store: Storage, number: int, deed: tuple[str, Any, Any], said: list[dict[
     elif kind == "renew":
         for old in run(store.log.messages(limit=1_000))[::-1][what : what + 1]:
             [piece], _ = pieces(old.raw[:-1] + b',"userId":"%s"}' % when.encode(), ONE)
-            run(store.log.renew([(old, record(piece, old.source, "server", old.received))]))
+            run(store.log.renew([(old, normalize(piece, old.source, "server", old.received))]))
     elif kind == "sum up":
         sum_up(store)
 

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wetink.core.events.message import Endpoint, pieces
-from wetink.core.messages.normalize import Normal, normalize
+from wetink.core.messages.normalize import normalize
+from wetink.core.messages.record import Record
 from wetink.core.units.currency import CODES, COMMA, MINOR, code_of, digits, most_digits, named, rounded
 from wetink.core.units.money import Amount, number, read
 
@@ -216,7 +217,7 @@ def test_the_currencies_with_a_comma_are_those_whose_languages_write_one() -> No
     assert not [code for code in COMMA if "," not in seen.get(code, {","})]
 
 
-def kept(**properties: Any) -> Normal:
+def kept(**properties: Any) -> Record:
     body = {
         "type": "track",
         "event": "Order Completed",

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from wetink.core.events.clock import parse
 from wetink.core.events.message import BATCH, BEHAVIORAL, MOST_SHARED, Endpoint, Piece, pieces
-from wetink.core.messages.normalize import Normal, normalize
+from wetink.core.messages.normalize import normalize
+from wetink.core.messages.record import Record
 from wetink.ingest.receive import check_line
 
 NOW = parse("2026-11-23T12:00:00Z") or 0
@@ -26,11 +27,11 @@ ON: list[Any] = [True, "true", 1, {}, {"sessionId": 7}]
 UNSAID: list[Any] = [None, "", "maybe", [], 1.5]
 
 
-def of(piece: Piece, *, relayed: bool = False) -> Normal:
+def of(piece: Piece, *, relayed: bool = False) -> Record:
     return normalize(piece, source="s", level="server", received=NOW, relayed=relayed)
 
 
-def said(integrations: Any, door: Endpoint = BATCH) -> Normal:
+def said(integrations: Any, door: Endpoint = BATCH) -> Record:
     body = msgspec.json.encode({door.several: [{**VIEW, "integrations": integrations}]})
     return of(pieces(body, door)[0][0], relayed=door.relayed)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from wetink.core.events.clock import parse
 from wetink.core.events.message import BATCH, BEHAVIORAL, Endpoint, pieces
 from wetink.core.messages.mapping import Mappings, mapping_of
-from wetink.core.messages.normalize import Normal, normalize
+from wetink.core.messages.normalize import normalize
+from wetink.core.messages.record import Record
 from wetink.core.outbound.feed import Feed
 from wetink.core.units.quantity import LONGEST_DIGITS, plain, text
 from wetink.feeds.parse.reader import Tally, read
@@ -23,7 +24,7 @@ IDS = st.integers(1, 10**25) | st.integers(10**15 - 5, 10**20) | st.sampled_from
 DOORS = {"one": Endpoint(type="track"), "batch": BATCH, "behavioral": BEHAVIORAL}
 
 
-def through(door: str, message: dict[str, Any], mappings: Mappings | None = None) -> Normal:
+def through(door: str, message: dict[str, Any], mappings: Mappings | None = None) -> Record:
     body = json.dumps({"batch": [message]} if door == "batch" else message).encode()
     [piece] = pieces(body, DOORS[door])[0]
     if mappings is not None:

@@ -8,7 +8,8 @@ import pytest
 from wetink.core.errors import BadContent
 from wetink.core.events.message import BATCH, Piece, pieces
 from wetink.core.messages.mapping import Mappings, mapping_of
-from wetink.core.messages.normalize import Normal, normalize
+from wetink.core.messages.normalize import normalize
+from wetink.core.messages.record import Record
 
 SHOP = {
     "sources": ["shop"],
@@ -32,7 +33,7 @@ def piece_of(message: dict[str, Any]) -> Piece:
     return pieces(msgspec.json.encode({"batch": [message]}), BATCH)[0][0]
 
 
-def come_to(message: dict[str, Any], source: str = "shop", mapping: Any = None) -> Normal:
+def come_to(message: dict[str, Any], source: str = "shop", mapping: Any = None) -> Record:
     mappings = Mappings({"a": mapping_of(mapping or SHOP)})
     piece = mappings.applied(piece_of(message), source, 5)
     return normalize(piece, source=source, level="server", received=1_763_000_000_000)

@@ -14,7 +14,8 @@ from wetink.core.errors import BadRequest
 from wetink.core.events.clock import parse
 from wetink.core.events.ecommerce import EVENTS, canonical
 from wetink.core.events.message import BATCH, Endpoint, Piece, pieces
-from wetink.core.messages.normalize import Normal, normalize
+from wetink.core.messages.normalize import normalize
+from wetink.core.messages.record import Record
 from wetink.core.text.placeholder import USUAL, Placeholders
 
 FACTS = json.loads((Path(__file__).parents[1] / "facts" / "ecommerce.json").read_text())
@@ -23,16 +24,18 @@ ONE = Endpoint()
 VIEW = {"sku": "S-1", "url": "https://shop.example/s-1"}
 
 
-def normal(message: dict[str, Any], **given: Any) -> Normal:
+def normal(message: dict[str, Any], **given: Any) -> Record:
+    """The record of a message, without its bytes."""
     found, _ = pieces(msgspec.json.encode(message), ONE)
-    return normalize(found[0], **{"source": "test", "level": "server", "received": NOW, **given})
+    made = normalize(found[0], **{"source": "test", "level": "server", "received": NOW, **given})
+    return msgspec.structs.replace(made, raw=b"")
 
 
-def track(event: str, properties: dict[str, Any] | None = None, **more: Any) -> Normal:
+def track(event: str, properties: dict[str, Any] | None = None, **more: Any) -> Record:
     return normal({"type": "track", "userId": "u", "messageId": "m", "event": event, "properties": properties, **more})
 
 
-def read(event: str, known: Placeholders, **properties: Any) -> Normal:
+def read(event: str, known: Placeholders, **properties: Any) -> Record:
     message = {"type": "track", "userId": "u", "messageId": "m", "event": event, "properties": VIEW | properties}
     return normal(message, known=known)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from wetink.core.blocks.esp import ESPS, HOLE
 from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity.identifier import anonymous, email, user
-from wetink.core.messages.normalize import Normal, normalize
+from wetink.core.messages.normalize import normalize
+from wetink.core.messages.record import Record
 from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.opens.recipient import parse
 
@@ -76,7 +77,7 @@ def test_no_tag_of_an_esp_that_stays_unfilled_names_anybody(esp: object) -> None
                 assert parse(f"email:{text}") is None
 
 
-def take(message: dict[str, object], known: Placeholders = USUAL) -> Normal:
+def take(message: dict[str, object], known: Placeholders = USUAL) -> Record:
     [piece], _ = pieces(json.dumps(message).encode(), Endpoint(type="track"))
     return normalize(piece, source="s", level="server", received=1_795_000_000_000, known=known)
 
@@ -86,7 +87,7 @@ def track(event: str = "Product Viewed", **said: object) -> dict[str, object]:
     return {"type": "track", "event": event, "userId": "u-1", "properties": fields}
 
 
-def named(normal: Normal) -> list[str]:
+def named(normal: Record) -> list[str]:
     return [each.property for each in normal.problems if each.code == "placeholder"]
 
 

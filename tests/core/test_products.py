@@ -12,7 +12,7 @@ from tests.core.urls import PAGE, TABLE
 from wetink.core.events.availability import availability
 from wetink.core.events.ecommerce import product
 from wetink.core.events.event import Event, Product
-from wetink.core.messages.normalize import Normal
+from wetink.core.messages.record import Record
 from wetink.core.profile.fold import fold
 from wetink.core.text.characters import unescaped
 
@@ -21,17 +21,17 @@ JUG = {"sku": "S-2", "name": "Jug", "url": "https://shop.example/jug"}
 AT = 1_790_000_000_000
 
 
-def told(event: str, properties: dict[str, Any], page: str = "") -> Normal:
+def told(event: str, properties: dict[str, Any], page: str = "") -> Record:
     context = {"page": {"url": page}} if page else {}
     return normal({"type": "track", "userId": "u", "event": event, "properties": properties, "context": context})
 
 
-def seen(found: Normal) -> Event:
+def seen(found: Record) -> Event:
     assert found.event is not None
     return found.event
 
 
-def problems(found: Normal) -> list[tuple[str, str]]:
+def problems(found: Record) -> list[tuple[str, str]]:
     return [(each.code, each.property) for each in found.problems]
 
 

@@ -14,7 +14,8 @@ import pytest
 from tests.contracts.profiles import ONE
 from wetink.core.events.message import pieces
 from wetink.core.identity.user_hash import PLACES, IdentityVerification, hash_of, matches, sent_hash
-from wetink.core.messages.normalize import Normal, normalize
+from wetink.core.messages.normalize import normalize
+from wetink.core.messages.record import Record
 
 SECRET, USER = "an identity secret", "42"
 RIGHT = hash_of(USER, SECRET)
@@ -27,7 +28,7 @@ def line(language: str) -> str:
     return found[1]
 
 
-def read(message: dict[str, Any], level: Any = "browser", **verification: Any) -> Normal:
+def read(message: dict[str, Any], level: Any = "browser", **verification: Any) -> Record:
     body = msgspec.json.encode({"type": "identify", "userId": USER, "messageId": "m", **message})
     return normalize(
         pieces(body, ONE)[0][0],

@@ -12,8 +12,8 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from wetink.core.errors import BadContent
 from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity.identifier import Identifier
+from wetink.core.messages.normalize import normalize
 from wetink.core.outbound.webhook import Hook, MembershipChange, Post, change_id, check, concerns, post_of, shown_secret
-from wetink.ingest.receive import record
 
 NOW, SECRET = 1_790_000_000_000, bytes(range(32))
 USER, EMAIL, DEVICE = (
@@ -88,7 +88,7 @@ def test_segment_messages_are_what_engage_sends(send: Any, move: Any, what: dict
 def test_whoever_takes_segments_messages_knows_who_is_meant(send: Any, member: Identifier) -> None:
     """Read by our own door, as any CDP would: usable, and filed under that very person."""
     post = told(Hook(URL, send=send), change(member), member)
-    read = record(pieces(post.body, Endpoint(type=send, body_bytes=1 << 16))[0][0], "other", "server", NOW)
+    read = normalize(pieces(post.body, Endpoint(type=send, body_bytes=1 << 16))[0][0], "other", "server", NOW)
     assert read.verdict == "usable"
     carried = {read.filed, *(claim.stronger for claim in read.claims), *(claim.weaker for claim in read.claims)}
     assert member in carried

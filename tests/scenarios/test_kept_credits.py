@@ -15,11 +15,11 @@ from tests.contracts.profiles import ONE, received
 from tests.storage import opened
 from wetink.content.content import Content
 from wetink.core.events.message import pieces
+from wetink.core.messages.normalize import normalize
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.credits import Sale
 from wetink.core.signals.goal import MODELS, Currencies, Goal, Signals
 from wetink.core.signals.report import DIMENSIONS
-from wetink.ingest.receive import record
 from wetink.insights.periods import Periods
 from wetink.insights.reports import Reports
 from wetink.ports import DAY, HOUR, MINUTE, Storage
@@ -108,7 +108,7 @@ class Shop:
                 if old is None:
                     return
                 [piece], _ = pieces(old.raw.replace(b"Order Updated", b"Order Cancelled"), ONE)
-                await store.log.renew([(old, record(piece, old.source, "server", old.received))])
+                await store.log.renew([(old, normalize(piece, old.source, "server", old.received))])
 
     async def same(self) -> None:
         """See that each process tells what one that keeps nothing tells."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import blake2b
@@ -12,17 +13,16 @@ import msgspec
 
 from wetink.core.errors import BadRequest
 from wetink.core.events.clock import parse
-from wetink.core.events.event import Level, Problem
+from wetink.core.events.event import Problem
 from wetink.core.events.message import BATCH, BEHAVIORAL, Endpoint, Piece, pieces, write_key
-from wetink.core.identity.user_hash import IdentityVerification
 from wetink.core.messages.mapping import Mappings
 from wetink.core.messages.normalize import normalize
 from wetink.core.text.placeholder import USUAL, Placeholders
-from wetink.ports import Inbox, Receipt, Record, Source
+from wetink.ports import Inbox, Record, Source
 from wetink.telemetry.metrics import APPEND, MESSAGES
 from wetink.telemetry.request import CURRENT, Request, step
 
-__all__ = ["BATCH", "BEHAVIORAL", "Endpoint", "Ingest", "check_body", "check_line", "record", "write_key"]
+__all__ = ["BATCH", "BEHAVIORAL", "Endpoint", "Ingest", "check_body", "check_line", "write_key"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +37,8 @@ ANY_BODY = Endpoint(several="events", alone=True, body_bytes=1 << 30, message_by
 """Limits for bodies that are checked and not stored."""
 
 
-OnResult = Callable[[Sequence[Receipt] | Exception], object]
-"""Receives the results of a request's messages, or the error if nothing was written."""
+OnResult = Callable[[Sequence[bool] | Exception], object]
+"""Receives for each message of a request whether it is a duplicate, or the error if nothing was written."""
 
 
 class _Request(msgspec.Struct, frozen=True, eq=False):
@@ -76,14 +76,14 @@ class Ingest:
         """Called after messages were stored."""
         self.mappings: Mappings | None = None
 
-    async def receive(self, body: bytes, source: Source, endpoint: Endpoint, now: int) -> Sequence[Receipt]:
-        """Store the messages of a request's body. Returns their results once they are on disk.
+    async def receive(self, body: bytes, source: Source, endpoint: Endpoint, now: int) -> Sequence[bool]:
+        """Store the messages of a request's body. Returns whether each is a duplicate, once they are on disk.
 
         `now` is Unix ms. Raises BadRequest and TooLarge for a body that this endpoint rejects, and StoreUnavailable if
         nothing was written.
         """
         if len(body) < LARGE:
-            answer: asyncio.Future[Sequence[Receipt]] = asyncio.get_running_loop().create_future()
+            answer: asyncio.Future[Sequence[bool]] = asyncio.get_running_loop().create_future()
             self.take(body, source, endpoint, now, partial(_settle, answer))
             return await answer
         async with self._turn:
@@ -91,27 +91,27 @@ class Ingest:
             records = await self._records(body, source, endpoint, now)
             step("parse", begun)
         begun = perf_counter()
-        receipts = await self._append(records)
+        duplicates = await self._append(records)
         step("append", begun)
-        return receipts
+        return duplicates
 
-    async def _append(self, records: Sequence[Record]) -> Sequence[Receipt]:
+    async def _append(self, records: Sequence[Record]) -> Sequence[bool]:
         begun = perf_counter()
         try:
-            receipts = await self._log.append(records)
+            duplicates = await self._log.append(records)
         except Exception:
             MESSAGES["failed"].add(len(records))
             raise
         APPEND.since(begun)
-        usable = 0
-        for record, receipt in zip(records, receipts, strict=True):
-            if record.verdict == "usable" and not receipt.duplicate:  # the usual case
-                usable += 1
-            else:
-                MESSAGES["duplicate" if receipt.duplicate else record.verdict].add()
-        MESSAGES["usable"].add(usable)
+        outcomes = Counter[str]([record.verdict for record in records])
+        if any(duplicates):
+            outcomes = Counter(
+                "duplicate" if again else each.verdict for each, again in zip(records, duplicates, strict=True)
+            )
+        for outcome, count in outcomes.items():
+            MESSAGES[outcome].add(count)
         self.on_appended()
-        return receipts
+        return duplicates
 
     def take(self, body: bytes, source: Source, endpoint: Endpoint, now: int, on_result: OnResult) -> None:
         """Store a small body as `receive` does; `on_result` gets the result. Call it in the event loop."""
@@ -151,7 +151,7 @@ class Ingest:
         """Write the messages of several requests. If that fails, write each alone, so that none stops the others."""
         begun = perf_counter()
         try:
-            receipts = await self._append([record for _, records in group for record in records])
+            duplicates = await self._append([record for _, records in group for record in records])
         except Exception as error:
             if len(group) == 1:
                 group[0][0].fail(error)
@@ -162,7 +162,7 @@ class Ingest:
         for request, records in group:
             if request.origin.trace is not None:
                 request.origin.trace.step("append", begun, perf_counter())
-            request.on_result(receipts[start : start + len(records)])
+            request.on_result(duplicates[start : start + len(records)])
             start += len(records)
 
     async def _records(self, body: bytes, source: Source, endpoint: Endpoint, now: int) -> list[Record]:
@@ -179,7 +179,7 @@ class Ingest:
             if self.mappings is not None:
                 piece = self.mappings.applied(piece, source.name, now)
             verification = source.verification if source.level == "browser" else None
-            return record(piece, source.name, source.level, now, endpoint.relayed, self.known, verification)
+            return normalize(piece, source.name, source.level, now, endpoint.relayed, self.known, verification)
         except Exception:  # one message; the others of its request are stored
             return self._parked(piece, source, now)
 
@@ -193,7 +193,7 @@ class Ingest:
         return Record(source.name, message_id, now, 0, piece.raw, "parked", (problem,))
 
 
-def _settle(answer: asyncio.Future[Sequence[Receipt]], outcome: Sequence[Receipt] | Exception) -> None:
+def _settle(answer: asyncio.Future[Sequence[bool]], outcome: Sequence[bool] | Exception) -> None:
     """Pass a result to a sender that still waits."""
     if answer.done():
         return
@@ -201,32 +201,6 @@ def _settle(answer: asyncio.Future[Sequence[Receipt]], outcome: Sequence[Receipt
         answer.set_exception(outcome)
     else:
         answer.set_result(outcome)
-
-
-def record(
-    piece: Piece,
-    source: str,
-    level: Level,
-    now: int,
-    relayed: bool = False,
-    known: Placeholders = USUAL,
-    verification: IdentityVerification | None = None,
-) -> Record:
-    """Return the record of one message received at `now` (Unix ms)."""
-    normal = normalize(piece, source, level, now, relayed, known, verification)
-    return Record(
-        source,
-        normal.message_id,
-        now,
-        normal.own_time,
-        piece.raw,
-        normal.verdict,
-        normal.problems,
-        normal.filed,
-        normal.event,
-        normal.claims,
-        normal.joins,
-    )
 
 
 def check_line(

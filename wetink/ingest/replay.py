@@ -8,7 +8,8 @@ from wetink.core.errors import BadRequest
 from wetink.core.events.event import Level, Verdict
 from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity.user_hash import IdentityVerification
-from wetink.ingest.receive import Ingest, record
+from wetink.core.messages.normalize import normalize
+from wetink.ingest.receive import Ingest
 from wetink.ports import Received, Record, Source, Storage
 
 SLICE = 200
@@ -77,7 +78,7 @@ class Replay:
             piece.message.messageId = each.message_id
             if self._ingest.mappings is not None:
                 piece = self._ingest.mappings.applied(piece, each.source, each.received)
-        made = record(piece, each.source, level, each.received, known=self._ingest.known, verification=verification)
+        made = normalize(piece, each.source, level, each.received, known=self._ingest.known, verification=verification)
         return msgspec.structs.replace(made, message_id=each.message_id)
 
 

@@ -1,5 +1,6 @@
 """Ports: the interfaces between the use cases and storage, drawing and other services."""
 
+from wetink.core.messages.record import Record as Record
 from wetink.ports.drawing import Comparison as Comparison
 from wetink.ports.drawing import Film as Film
 from wetink.ports.drawing import Photos as Photos
@@ -28,7 +29,5 @@ from wetink.ports.storage import Polls as Polls
 from wetink.ports.storage import Profile as Profile
 from wetink.ports.storage import Profiles as Profiles
 from wetink.ports.storage import Projections as Projections
-from wetink.ports.storage import Receipt as Receipt
 from wetink.ports.storage import Received as Received
-from wetink.ports.storage import Record as Record
 from wetink.ports.storage import Storage as Storage

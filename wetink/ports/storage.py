@@ -12,8 +12,9 @@ import msgspec
 from wetink.core.app.app import Tally
 from wetink.core.catalog.catalog import Change
 from wetink.core.events.event import Entry, Event, Problem, Product, Verdict
-from wetink.core.identity.holding import Claim, Contested
+from wetink.core.identity.holding import Contested
 from wetink.core.identity.identifier import Identifier
+from wetink.core.messages.record import Record
 from wetink.core.profile.summary import Summary
 from wetink.core.signals.conversion import ConversionEvent
 from wetink.ports.audiences import CrowdLog, Memberships
@@ -61,33 +62,6 @@ NAMES = 1_000
 """Identifiers of one profile that are read at a time: a page's key may claim any number of them."""
 
 
-class Record(msgspec.Struct, frozen=True, gc=False):
-    """One message as `ingest` passes it to the log, with all data derived from it.
-
-    `sent_at_key` is the client's own timestamp, 0 without one. A retry carries the same one, which identifies a
-    duplicate. `filed` and `event` are None for a parked message.
-    """
-
-    source: str
-    message_id: str
-    received: int
-    sent_at_key: int
-    raw: bytes
-    verdict: Verdict
-    problems: tuple[Problem, ...] = ()
-    filed: Identifier | None = None
-    event: Event | None = None
-    claims: tuple[Claim, ...] = ()
-    joins: tuple[Identifier, Identifier] | None = None
-
-
-class Receipt(msgspec.Struct, frozen=True, gc=False):
-    """The result of one record."""
-
-    message_id: str
-    duplicate: bool = False
-
-
 class Received(msgspec.Struct, frozen=True):
     """A message in the live view. `seq` grows in the order of arrival, perhaps with gaps."""
 
@@ -126,11 +100,11 @@ class Loaded(msgspec.Struct, frozen=True, gc=False):
 class Inbox(Protocol):
     """Takes received messages in durably: a log, or a stream in front of it."""
 
-    async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
+    async def append(self, batch: Sequence[Record]) -> Sequence[bool]:
         """Write messages, events and claims in one transaction, on disk (fsync) on return.
 
-        Returns one receipt for each record, in order. A message id already seen from its source is not written again,
-        and its receipt says `duplicate`, so callers may retry freely. Raises `StoreUnavailable` if nothing was written.
+        Returns for each record, in order, whether it is a duplicate: a message id already seen from its source is not
+        written again, so callers may retry freely. Raises `StoreUnavailable` if nothing was written.
         """
         ...
 

@@ -272,8 +272,8 @@ class Move:
 
     async def _merge(self, ours: Stored) -> None:
         """Check that the target knows a message as a repetition: engines remember message IDs for different times."""
-        [receipt] = await self._into.log.append([record_of(ours)])
-        if not receipt.duplicate:
+        [duplicate] = await self._into.log.append([record_of(ours)])
+        if not duplicate:
             raise _wrong(f"message {ours.received.message_id!r} was missing in the target")
         self._moved.merged += 1
 

@@ -12,7 +12,7 @@ from zlib import crc32
 import msgspec
 
 from wetink.core.errors import TooLarge
-from wetink.ports import Receipt, Record
+from wetink.ports import Record
 from wetink.ports.stream import Stream
 
 encode = msgspec.msgpack.Encoder().encode
@@ -33,7 +33,7 @@ class _Request:
 class StreamedLog:
     """`ports.storage.Inbox` whose `append` returns once a quorum has the messages. A worker stores them later.
 
-    Receipts never say `duplicate`: the store finds duplicates when it stores them.
+    No message is known as a duplicate yet: the store finds duplicates when it stores them.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -42,7 +42,7 @@ class StreamedLog:
         self._waiting: dict[int, deque[tuple[Record, _Request]]] = defaultdict(deque)
         self._publishing: dict[int, asyncio.Task[None]] = {}
 
-    async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
+    async def append(self, batch: Sequence[Record]) -> Sequence[bool]:
         if not batch:
             return ()
         request = _Request(len(batch))
@@ -52,7 +52,7 @@ class StreamedLog:
             if partition not in self._publishing:
                 self._publishing[partition] = asyncio.create_task(self._publish_all(partition))
         await request.done
-        return [Receipt(record.message_id) for record in batch]
+        return [False] * len(batch)
 
     async def _publish_all(self, partition: int) -> None:
         """Publish what waits in a partition, group by group, until nothing does."""

@@ -23,7 +23,7 @@ import msgspec
 from wetink.core.errors import BadRequest, NotFound, TooManyRequests, Unauthorized, Unavailable, WetinkError
 from wetink.core.events.event import MessageType
 from wetink.ingest.receive import BATCH, BEHAVIORAL, Endpoint, Ingest, OnResult, write_key
-from wetink.ports import Receipt, Senders, Source
+from wetink.ports import Senders, Source
 from wetink.telemetry.request import current_id
 from wetink.web import sdk
 from wetink.web.protocol import Header, Respond, Take
@@ -129,7 +129,7 @@ class IngestEndpoints:
         return partial(self._take, key, endpoint, _cors(dict(origin)))
 
     def _take(self, key: str, endpoint: Endpoint, more: tuple[Header, ...], body: bytes, respond: Respond) -> None:
-        def finish(outcome: Sequence[Receipt] | Exception) -> None:
+        def finish(outcome: Sequence[bool] | Exception) -> None:
             status, payload, own = _refused(outcome) if isinstance(outcome, Exception) else TAKEN
             respond(status, (*own, *more), payload)
 
@@ -219,9 +219,9 @@ class IngestEndpoints:
     async def _receive(self, body: bytes, source: Source, endpoint: Endpoint) -> None:
         if source.per_second:
             self._rates.admit(source, self._clock())
-        receipts = await self._ingest.receive(body, source, endpoint, self._clock())
+        duplicates = await self._ingest.receive(body, source, endpoint, self._clock())
         if source.per_second:
-            self._rates.charge(source, len(receipts) - 1, self._clock())
+            self._rates.charge(source, len(duplicates) - 1, self._clock())
 
     def _note_old(self, source: Source) -> None:
         """Note that an old key is in use, once a minute and in the background."""

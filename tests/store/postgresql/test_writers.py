@@ -65,8 +65,8 @@ async def write(stores: Sequence[Storage], shares: Sequence[Sequence[Record]], c
         while start < len(share):
             end = start + chance.choice([1, 3, 20, 60])
             parts = [share[start:end], share[end : end + 10]]
-            for receipts in await asyncio.gather(*(store.log.append(part) for part in parts if part)):
-                new += [each.message_id for each in receipts if not each.duplicate]
+            for part, duplicates in zip(parts, await asyncio.gather(*map(store.log.append, parts)), strict=True):
+                new += [each.message_id for each, again in zip(part, duplicates, strict=True) if not again]
             start = end + 10
         return new
 

@@ -20,14 +20,14 @@ from wetink.core.events.ecommerce import (
     product,
     unread,
 )
-from wetink.core.events.event import Event, Level, MessageType, Order, Problem, Product, Verdict, placeholder, problem
+from wetink.core.events.event import Event, Level, MessageType, Order, Problem, Product, placeholder, problem
 from wetink.core.events.message import REMEMBERED, Message, Piece, context_traits, digest, message_id, page_of
 from wetink.core.events.products import REQUIRED, listed, many, one
 from wetink.core.identity import holding, identifier, user_hash
-from wetink.core.identity.holding import Claim
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.user_hash import IdentityVerification
 from wetink.core.messages.integrations import switched_off
+from wetink.core.messages.record import Record
 from wetink.core.text.characters import unescaped
 from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.core.units import zone
@@ -38,19 +38,6 @@ _ZONES = frozenset(zone.TRAITS)
 _pack = msgspec.msgpack.Encoder().encode
 _NO_PROBLEMS: tuple[Problem, ...] = ()
 _products: dict[int, tuple[dict[str, Any], Placeholders, tuple[Product, dict[str, Any]]]] = {}
-
-
-class Normal(msgspec.Struct, gc=False):
-    """The result of normalization. `own_time` is the client's own timestamp (Unix ms), 0 without one."""
-
-    message_id: str
-    verdict: Verdict
-    problems: tuple[Problem, ...] = ()
-    own_time: int = 0
-    filed: Identifier | None = None
-    event: Event | None = None
-    claims: tuple[Claim, ...] = ()
-    joins: tuple[Identifier, Identifier] | None = None
 
 
 class _Draft(msgspec.Struct, gc=False):
@@ -91,8 +78,8 @@ def normalize(
     relayed: bool = False,
     known: Placeholders = USUAL,
     verification: IdentityVerification | None = None,
-) -> Normal:
-    """Return the result of normalizing one message. Never raises: an unusable message is parked, with its problem.
+) -> Record:
+    """Return one message as a record. Never raises: an unusable message is parked, with its problem.
 
     `received` is Unix ms. `relayed` means that a relay has corrected the clock. `known` are the placeholders.
     `verification` is the check of user IDs from a browser's source, None if it has none.
@@ -100,7 +87,7 @@ def normalize(
     message = piece.message
     if message is None:
         fault = piece.fault or problem("unreadable", detail="unknown")
-        return Normal(digest(piece.raw), "parked", (fault,))
+        return Record(source, digest(piece.raw), received, 0, piece.raw, "parked", (fault,))
     draft = _Draft(piece, message, source, level, received, relayed, received, known, verification)
     _type(draft)
     if message.integrations:  # nearly always empty
@@ -119,17 +106,21 @@ def normalize(
     _requirements(draft)
     own = draft.own_time or 0
     if draft.parked:
-        return Normal(draft.message_id, "parked", (*draft.parked, *draft.noted), own)
+        problems = (*draft.parked, *draft.noted)
+        return Record(source, draft.message_id, received, own, piece.raw, "parked", problems)
     type_, at, id_, level, lacking = draft.type, draft.at, draft.message_id, draft.level, draft.lacking
     user, email, anonymous = draft.user, draft.email, draft.anonymous
     claims, joins = holding.claims(
         type_, user, email, anonymous, _previous(message) if type_ == "alias" else None, at, source, id_, level, known
     )
-    return Normal(
+    return Record(
+        source,
         id_,
+        received,
+        own,
+        piece.raw,
         "unusable" if lacking else "usable",
         (*lacking, *draft.noted) if lacking or draft.noted else _NO_PROBLEMS,
-        own,
         holding.strongest(user, email, anonymous),
         Event(  # positional arguments: this is the hottest call
             type_,  # type: ignore[arg-type]  # one of TYPES, or it were parked

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from wetink.core.events.event import Event
 from wetink.core.identity.holding import FOREVER
-from wetink.ports import Cursor, Receipt, Received, Record
+from wetink.ports import Cursor, Received, Record
 from wetink.store.codec import VERDICTS, events, received
 from wetink.store.postgresql import commit, replay
 from wetink.store.postgresql.database import Database
@@ -26,11 +26,8 @@ class PostgresLog:
         self._database = database
         self.writer = Writer(database, commit.write)
 
-    async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
-        if not batch:
-            return ()
-        duplicates = await self.writer.write([commit.prepare(record) for record in batch])
-        return [Receipt(record.message_id, again) for record, again in zip(batch, duplicates, strict=True)]
+    async def append(self, batch: Sequence[Record]) -> Sequence[bool]:
+        return await self.writer.write([commit.prepare(record) for record in batch]) if batch else ()
 
     async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
         top = FOREVER if before is None else before

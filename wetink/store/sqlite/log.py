@@ -6,7 +6,7 @@ import apsw
 
 from wetink.core.events.event import Event
 from wetink.core.identity.holding import FOREVER
-from wetink.ports import Cursor, Receipt, Received, Record
+from wetink.ports import Cursor, Received, Record
 from wetink.store.codec import VERDICTS, received
 from wetink.store.queries import queries
 from wetink.store.sqlite import commit, replay
@@ -22,11 +22,8 @@ class SQLiteLog:
     def __init__(self, database: Database) -> None:
         self._database, self._writer = database, database.writer
 
-    async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
-        if not batch:
-            return ()
-        duplicates = await self._writer.write([commit.prepare(record) for record in batch])
-        return [Receipt(record.message_id, again) for record, again in zip(batch, duplicates, strict=True)]
+    async def append(self, batch: Sequence[Record]) -> Sequence[bool]:
+        return await self._writer.write([commit.prepare(record) for record in batch]) if batch else ()
 
     async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
         top = FOREVER if before is None else before

@@ -11,7 +11,8 @@ from wetink.core.errors import BadRequest
 from wetink.core.events.event import Problem, Verdict
 from wetink.core.events.message import pieces
 from wetink.core.messages.mapping import EventMapping, Mappings
-from wetink.ingest.receive import ONE_LINE, record
+from wetink.core.messages.normalize import normalize
+from wetink.ingest.receive import ONE_LINE
 from wetink.ports import Received, Source
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page, pretty
@@ -108,7 +109,7 @@ def read(raw: bytes, mappings: Mappings | None, source: Source) -> Read:
         return Read("parked", (problem,), "parked")
     mapped = mappings.applied(piece, source.name, now) if mappings is not None else piece
     made, unmapped = (
-        record(each, source.name, source.level, now, verification=source.verification) for each in (mapped, piece)
+        normalize(each, source.name, source.level, now, verification=source.verification) for each in (mapped, piece)
     )
     normalized = ""
     if mapped is not piece and mapped.message is not None:
