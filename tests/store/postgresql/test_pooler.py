@@ -8,16 +8,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from tests import postgresql
 from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, received
+from tests.store.postgresql.pooler import Pooler
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import Record, Storage
 from wetink.store.postgresql.storage import open_storage
 
-PGBOUNCER = os.environ.get("WETINK_TEST_PGBOUNCER") or shutil.which("pgbouncer")
+PGBOUNCER = os.environ.get("WETINK_TEST_PGBOUNCER") or shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 
 
 def opened(port: int, folder: Path) -> Storage:
@@ -33,7 +35,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def pooler(folder: Path) -> Iterator[int]:
+def pgbouncer(folder: Path) -> Iterator[int]:
     """The port of PgBouncer in transaction mode with two sessions for everybody."""
     if PGBOUNCER is None:
         pytest.skip("PgBouncer is not installed: set WETINK_TEST_PGBOUNCER to its program")
@@ -80,5 +82,29 @@ def test_storage_works_without_prepared_statements(folder: Path) -> None:
     run(story(opened(postgresql.shared().port, folder)))
 
 
-def test_storage_works_through_pgbouncer_in_transaction_mode(pooler: int, folder: Path) -> None:
-    run(story(opened(pooler, folder)))
+def test_storage_works_while_each_transaction_gets_another_session(folder: Path) -> None:
+    async def through() -> None:
+        async with Pooler(postgresql.shared().port).running() as pooler:
+            await story(opened(pooler.port, folder))
+            assert pooler.switched
+
+    run(through())
+
+
+def test_statements_that_a_session_prepared_are_not_there_in_the_next(folder: Path) -> None:
+    """So the pooler of the test before notices if a statement is prepared."""
+
+    async def through() -> None:
+        async with Pooler(postgresql.shared().port).running() as pooler:
+            address = f"postgresql://wetink@127.0.0.1:{pooler.port}/{postgresql.database_of(folder)}"
+            connection = await asyncpg.connect(address)
+            assert await connection.fetchval("SELECT 1") == 1
+            with pytest.raises(asyncpg.InvalidSQLStatementNameError):
+                await connection.fetchval("SELECT 1")
+            await connection.close()
+
+    run(through())
+
+
+def test_storage_works_through_pgbouncer_in_transaction_mode(pgbouncer: int, folder: Path) -> None:
+    run(story(opened(pgbouncer, folder)))
