@@ -35,7 +35,7 @@ OPEN_SECONDS = 2.0
 PATIENCE_SECONDS = 0.4
 """How long the same waits for the primary if a replica can answer, in seconds."""
 TRIES = 5
-"""Tries of a transaction that PostgreSQL gives up for another one (deadlock or serialization failure)."""
+"""Tries of a transaction that PostgreSQL gives up for another one (deadlock, serialization failure, too many locks)."""
 DELETED = 10_000
 """Rows deleted in one transaction."""
 CLOSE_SECONDS = 5.0

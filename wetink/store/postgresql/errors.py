@@ -4,7 +4,13 @@ import asyncpg
 
 from wetink.core.errors import StoreUnavailable
 
-AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.OutOfMemoryError)
+"""Errors of a transaction that may go through when others have ended. The last one means too many locks."""
+HINTS = {
+    asyncpg.ReadOnlySQLTransactionError: "if the store has moved, set WETINK_STORE to the new one",
+    asyncpg.OutOfMemoryError: "raise max_locks_per_transaction: see docs/operating.md",
+}
+"""The remedies of some errors."""
 
 
 class translated:
@@ -27,8 +33,7 @@ class translated:
         if isinstance(error, asyncpg.PostgresError):
             plain = error.args and not isinstance(error, asyncpg.DataError)  # the text of those has the data
             text = f"{error.args[0] if plain else type(error).__name__} ({error.sqlstate})"
-            moved = isinstance(error, asyncpg.ReadOnlySQLTransactionError)
-            hint = "if the store has moved, set WETINK_STORE to the new one" if moved else "see its log"
+            hint = next((hint for kind, hint in HINTS.items() if isinstance(error, kind)), "see its log")
             raise StoreUnavailable(f"{self._doing}: the database says: {text}", hint=hint) from error
         if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
             raise StoreUnavailable(f"{self._doing}: the database cannot store a value") from error
