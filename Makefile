@@ -97,8 +97,8 @@ $(MARK)/venv:
 	$(PYTHON) -m venv .venv
 	@mkdir -p $(MARK) && touch $@
 
-$(MARK)/installed: $(MARK)/venv requirements.lock pyproject.toml
-	$(PIP) --require-hashes -r requirements.lock
+$(MARK)/installed: $(MARK)/venv requirements.lock requirements-build.lock pyproject.toml
+	$(PIP) --require-hashes -r requirements.lock -r requirements-build.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -143,8 +143,9 @@ $(MARK)/peers: $(MARK)/installed bench/peers/package.json bench/peers/package-lo
 
 lock:                  ## Pin everything anew, with hashes and without addresses
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --upgrade --quiet $(LOCKED) requirements.in requirements-build.in -o requirements.lock
-	$(BIN)/uv pip compile --upgrade --quiet $(LOCKED) -c requirements.lock requirements-dev.in -o requirements-dev.lock
+	$(BIN)/uv pip compile --upgrade --quiet $(LOCKED) requirements.in -o requirements.lock
+	$(BIN)/uv pip compile --upgrade --quiet $(LOCKED) -c requirements.lock requirements-build.in -o requirements-build.lock
+	$(BIN)/uv pip compile --upgrade --quiet $(LOCKED) -c requirements.lock -c requirements-build.lock requirements-dev.in -o requirements-dev.lock
 	rm -f package-lock.json tests/browser/package-lock.json tests/servers/package-lock.json bench/peers/package-lock.json
 	$(NPM) install --package-lock-only --ignore-scripts
 	cd tests/browser && $(NPM) install --package-lock-only --ignore-scripts

@@ -93,8 +93,12 @@ def test_the_image_has_no_compiler_and_no_rights() -> None:
 def test_the_image_leaves_out_the_tools_of_the_build() -> None:
     lines = (ROOT / "requirements-build.in").read_text().splitlines()
     tools = {line for line in lines if not line.startswith("#")}
-    [removed] = re.findall(r"uninstall --yes ([\w -]+)", " ".join(text for _, text in instructions(0)))
-    assert set(removed.split()) == {*tools, "pip"}
+    steps = " ".join(text for _, text in instructions(0))
+    [removed] = re.findall(r"uninstall --yes ([\w -]+)", steps)
+    assert set(removed.split()) == {"pip", "setuptools"}, "a virtual environment comes with them"
+    assert set(re.findall(r"--requirement (\S+)", steps)) == {"requirements.lock"}
+    assert tools.isdisjoint(re.findall(r"^([\w-]+)==", (ROOT / "requirements.lock").read_text(), re.M))
+    assert tools <= set(re.findall(r"^([\w-]+)==", (ROOT / "requirements-build.lock").read_text(), re.M))
 
 
 def test_the_image_is_built_by_a_command_that_there_is() -> None:
