@@ -256,3 +256,14 @@ def test_a_browser_that_is_none_is_told_with_the_setting(tmp_path: Path) -> None
         studio.close()
 
     asyncio.run(story())
+
+
+def test_a_browser_whose_driver_ends_at_once_is_bad_content_until_it_starts(
+    drawer: Drawer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawer.runner.run(drawer.browser.close())
+    with monkeypatch.context() as broken:
+        broken.setenv("PLAYWRIGHT_NODEJS_PATH", "/bin/false")
+        with pytest.raises(BadContent, match="Playwright does not start"):
+            drawer.draw(plain("not drawn before"), BROWSER)
+    assert drawer.draw(plain("not drawn before"), BROWSER).body

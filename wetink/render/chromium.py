@@ -93,7 +93,10 @@ class Chromium:
         if not os.access(self._path, os.X_OK):
             raise FileNotFoundError(f"there is no browser at {self._path}")
         await asyncio.to_thread(self._home.mkdir, parents=True, exist_ok=True)
-        self._driver = await async_playwright().start()
+        try:
+            self._driver = await async_playwright().start()
+        except Exception as error:  # Playwright raises a bare one, and uvloop another, if its own process ends at once
+            raise OSError("Playwright does not start; the log has its reason") from error
         self._browser = await self._driver.chromium.launch(
             executable_path=self._path,
             args=[*FLAGS, self._mark],
