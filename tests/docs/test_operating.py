@@ -20,8 +20,11 @@ from wetink.worker import RETRY_SECONDS, ROLES, TASKS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operating.md").read_text()
-LINES = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.S) for line in block.splitlines() if line.strip()]
-WRAPPED = re.compile(r"^(?:sudo -u \w+ |kubectl exec \S+ -- )?((?:\S*/)?wetink .*)")
+BLOCKS = [re.sub(r"\\\n\s*", "", block) for block in re.findall(r"```sh\n(.*?)```", PAGE, re.S)]
+LINES = [line for block in BLOCKS for line in block.splitlines() if line.strip()]
+WRAPPED = re.compile(
+    r"^(?:sudo -u \w+ |kubectl exec \S+ -- |podman exec \w+ |systemd-run (?:--\S+ )+)?((?:\S*/)?wetink .*)"
+)
 WETINK = [found[1] for line in LINES if (found := WRAPPED.match(line))]
 
 
@@ -46,6 +49,7 @@ def test_every_command_is_wetinks_or_one_that_the_page_explains() -> None:
         "useradd",
         "install",
         "systemctl",
+        "journalctl",
         "podman",
         "docker",
         "kubectl",
