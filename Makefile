@@ -55,10 +55,11 @@ fix: $(MARK)/developing
 bench: setup $(MARK)/developing $(MARK)/browser $(MARK)/peers  ## Every figure, as a ratio to a reference of the same run
 	$(BIN)/python -m bench
 
-chaos: setup $(MARK)/developing  ## 100,000 opens while all around them fails; a million forged tokens; a move under load
+chaos: setup $(MARK)/developing  ## 100,000 opens while all around them fails; a million forged tokens; moves and upgrades under load
 	$(BIN)/python -m tests.chaos
 	$(BIN)/python -m tests.chaos_tokens
 	$(BIN)/python -m tests.moving_house
+	$(BIN)/python -m tests.upgrade
 
 chaos-cluster: setup $(MARK)/developing  ## Each process of a cluster killed, frozen or cut off under load: ROUNDS=200
 	$(BIN)/python -m tests.chaos_cluster $(ROUNDS)

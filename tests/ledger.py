@@ -13,14 +13,17 @@ from typing import Any, NamedTuple
 import httpcore
 from PIL import Image
 
-from tests.contracts.profiles import ONE
+from tests.contracts.profiles import ONE, received
 from tests.storage import opened
+from tests.web.scraped import BLOCK
 from wetink.core.events.message import pieces
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.messages.normalize import normalize
 from wetink.ports import Record, Storage
+from wetink.settings import read
 from wetink.web.request import now_ms
+from wetink.wiring import Wetink
 
 PEOPLE = 60
 CLIENT_SECONDS, AGAIN_SECONDS, PATIENCE_SECONDS = 30.0, 0.2, 60.0
@@ -157,6 +160,25 @@ class Clients:
             return await self._http.request(method, self.address + path, content=body, extensions=limits)
         except NO_ANSWER:
             return None
+
+
+async def prepared(data: Path, store: str, count: int) -> tuple[str, list[str]]:
+    """Make a store with a block and messages. Returns the write key, and the IDs of the messages."""
+    (data / "content" / "blocks").mkdir(parents=True)
+    (data / "content" / "blocks" / "hero.yaml").write_text(BLOCK)
+    chance = random.Random(1)
+    async with Wetink(read({}, data=data, store=store), draws=False) as wetink:
+        key = (await wetink.store.sources.create_key("shop", "server", ("shop.example",), 1)).write_key
+        ids = []
+        for start in range(0, count, 500):
+            some = []
+            for number in range(start, min(start + 500, count)):
+                path, body = message(number, chance, "")
+                body |= {"messageId": f"before{number}", "type": path.rpartition("/")[2]}
+                some.append(received({name: value for name, value in body.items() if name != "writeKey"}))
+                ids.append(body["messageId"])
+            await wetink.store.log.append(some)
+    return key, ids
 
 
 async def wrong_in(store: Storage, folder: Path, *, sent: Collection[str], acknowledged: Collection[str]) -> list[str]:

@@ -9,7 +9,6 @@ The 99th percentile of the opens must be within their deadline. It stops by itse
 """
 
 import asyncio
-import random
 import sys
 import tempfile
 import time
@@ -20,47 +19,15 @@ from pathlib import Path
 import click
 
 from tests import postgresql
-from tests.contracts.profiles import received
-from tests.ledger import Clients, message, wrong_in
+from tests.ledger import Clients, prepared, wrong_in
 from tests.serving import Server
-from tests.web.scraped import BLOCK
 from wetink.settings import read
 from wetink.store import engine_of
 from wetink.web.request import now_ms
-from wetink.wiring import Wetink
 
 DATABASE = "moving_house"
 MESSAGES, LATER = 20_000, 300
 DEADLINE_MS = read({}).deadline
-
-
-async def prepared(data: Path, store: str, count: int) -> tuple[str, list[str]]:
-    """Make a store with a block and messages. Returns the write key, and the IDs of the messages."""
-    (data / "content" / "blocks").mkdir(parents=True)
-    (data / "content" / "blocks" / "hero.yaml").write_text(BLOCK)
-    chance = random.Random(1)
-    async with Wetink(read({}, data=data, store=store), draws=False) as wetink:
-        key = (await wetink.store.sources.create_key("shop", "server", ("shop.example",), 1)).write_key
-        ids = []
-        for start in range(0, count, 500):
-            some = []
-            for number in range(start, min(start + 500, count)):
-                path, body = message(number, chance, "")
-                body |= {"messageId": f"before{number}", "type": path.rpartition("/")[2]}
-                some.append(received({name: value for name, value in body.items() if name != "writeKey"}))
-                ids.append(body["messageId"])
-            await wetink.store.log.append(some)
-    return key, ids
-
-
-async def move(*arguments: str) -> str:
-    """Run `wetink move`, and return its output. Raises AssertionError if it fails."""
-    command = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "wetink", "move", *arguments, stdout=PIPE, stderr=PIPE
-    )
-    out, error = await command.communicate()
-    assert command.returncode == 0, error.decode()[-500:]
-    return out.decode().strip()
 
 
 class House:

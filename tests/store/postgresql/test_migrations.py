@@ -1,10 +1,12 @@
 """Migrations run once, while servers of the version before go on, and tables that are too new are refused."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from msgspec.structs import replace
 
@@ -115,3 +117,52 @@ def test_a_migration_that_fails_leaves_nothing_and_is_tried_again(
         run(start(database(tmp_path)))
     knows(*KNOWN, replace(NEXT, sql=made))
     run(start(database(tmp_path)))
+
+
+def test_an_index_is_built_concurrently_while_other_processes_wait_their_turn(
+    store: Storage, tmp_path: Path, knows: Callable[..., None]
+) -> None:
+    built = "DROP INDEX CONCURRENTLY IF EXISTS message_next;\nCREATE INDEX CONCURRENTLY message_next ON message (name)"
+    knows(*KNOWN, replace(NEXT, sql=f"-- concurrently\n{built}", concurrently=True))
+
+    async def story() -> None:
+        async with asyncio.timeout(60):  # if it waited for those who wait for it, it would never end
+            await start(*(database(tmp_path) for _ in range(4)))
+
+    run(story())
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'message_next'::regclass"
+    assert postgresql.shared().sql(valid, postgresql.database_of(tmp_path)).strip() == "t"
+
+
+def test_nobody_waits_behind_a_migration_that_waits_for_a_lock(
+    store: Storage, tmp_path: Path, knows: Callable[..., None]
+) -> None:
+    knows(*KNOWN, replace(NEXT, sql="ALTER TABLE message ADD COLUMN next text"))
+
+    async def story() -> int:
+        reader = await asyncpg.connect(postgresql.shared().address(postgresql.database_of(tmp_path)))
+        async with reader.transaction():
+            await reader.fetch("SELECT count(*) FROM message")  # such as a report that takes long
+            upgrading, number = asyncio.create_task(start(database(tmp_path))), 0
+            until = time.monotonic() + 2
+            while time.monotonic() < until:
+                number += 1
+                async with asyncio.timeout(20):
+                    await store.log.append([received(told(number))])
+            assert not upgrading.done()
+        await upgrading
+        await reader.close()
+        return number
+
+    assert run(story()) > 3
+
+
+def test_many_rows_are_changed_in_batches(store: Storage, tmp_path: Path, knows: Callable[..., None]) -> None:
+    column = replace(NEXT, sql="ALTER TABLE message ADD COLUMN next text")
+    some = "SELECT fingerprint FROM message WHERE next IS NULL LIMIT 100"
+    filled = f"-- concurrently\nUPDATE message SET next = name WHERE fingerprint IN ({some})"
+    knows(*KNOWN, column, replace(NEXT, number=NEXT.number + 1, sql=filled, concurrently=True))
+    run(store.log.append([received(told(number)) for number in range(450)]))
+    run(start(database(tmp_path)))
+    counted = "SELECT count(*) FILTER (WHERE next = name), count(DISTINCT xmin::text) FROM message"
+    assert postgresql.shared().sql(counted, postgresql.database_of(tmp_path)).strip() == "450|5"

@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS catalog_cursor (
     imported INTEGER NOT NULL,
     generation INTEGER NOT NULL
 );
-INSERT INTO catalog_cursor SELECT coalesce(max(seq), 0), 0, 0 FROM message
+INSERT INTO catalog_cursor (seq, imported, generation) SELECT coalesce(max(seq), 0), 0, 0 FROM message
 WHERE NOT EXISTS (SELECT 1 FROM catalog_cursor);
 
 DROP TABLE IF EXISTS product_revision;

@@ -83,13 +83,18 @@ UPDATE catalog_cursor SET seq = 0
 DELETE FROM store.product WHERE key IN (
     SELECT key FROM (SELECT key, facts FROM store.product EXCEPT SELECT key, facts FROM main.product)
 );
-INSERT INTO store.product SELECT key, facts FROM main.product EXCEPT SELECT key, facts FROM store.product;
+INSERT INTO store.product (key, facts) SELECT key, facts FROM main.product EXCEPT SELECT key, facts FROM store.product;
 DELETE FROM store.product_change WHERE (key, at) IN (
-    SELECT key, at FROM (SELECT * FROM store.product_change EXCEPT SELECT * FROM main.product_change)
+    SELECT key, at FROM (
+        SELECT key, at, price, availability, stock FROM store.product_change
+        EXCEPT SELECT key, at, price, availability, stock FROM main.product_change
+    )
 );
-INSERT INTO store.product_change SELECT * FROM main.product_change EXCEPT SELECT * FROM store.product_change;
+INSERT INTO store.product_change (key, at, price, availability, stock)
+SELECT key, at, price, availability, stock FROM main.product_change
+EXCEPT SELECT key, at, price, availability, stock FROM store.product_change;
 DELETE FROM store.product_alias;
-INSERT INTO store.product_alias SELECT * FROM main.product_alias;
+INSERT INTO store.product_alias (product_id, sku) SELECT product_id, sku FROM main.product_alias;
 DELETE FROM store.product_words WHERE rowid IN (SELECT rowid FROM (
     SELECT rowid, * FROM store.product_words EXCEPT SELECT rowid, * FROM main.product_words
 ));

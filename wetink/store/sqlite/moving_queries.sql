@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS moving_note (
 CREATE TABLE IF NOT EXISTS moving_seal (
     number INTEGER NOT NULL
 );
-INSERT INTO moving_seal SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM moving_seal)
+INSERT INTO moving_seal (number) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM moving_seal)
 
 -- name: begin  The keys of rows that were written since a move began.
 CREATE TABLE IF NOT EXISTS moving_change (

@@ -92,7 +92,7 @@ CREATE INDEX IF NOT EXISTS page_claimed_untold ON page_claimed (identifier) WHER
 CREATE TABLE IF NOT EXISTS holding_generation (
     number INTEGER NOT NULL
 );
-INSERT INTO holding_generation SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM holding_generation);
+INSERT INTO holding_generation (number) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM holding_generation);
 
 -- Identifiers with many claimers, to be shown.
 CREATE TABLE IF NOT EXISTS contested (

@@ -1,5 +1,5 @@
 -- name: begin
-INSERT INTO session VALUES (?, ?, ?, ?)
+INSERT INTO session (id, door, began, used) VALUES (?, ?, ?, ?)
 
 -- name: old
 DELETE FROM session WHERE used < ? OR began < ?
@@ -17,7 +17,7 @@ DELETE FROM session WHERE id = ?
 SELECT failures, at FROM attempt WHERE address = ?
 
 -- name: failed
-INSERT OR REPLACE INTO attempt VALUES (?, ?, ?)
+INSERT OR REPLACE INTO attempt (address, failures, at) VALUES (?, ?, ?)
 
 -- name: forgive
 DELETE FROM attempt WHERE address = ?

@@ -25,4 +25,4 @@ CREATE TABLE IF NOT EXISTS person_summary_place (
     seq INTEGER NOT NULL,
     rules INTEGER NOT NULL
 );
-INSERT INTO person_summary_place SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM person_summary_place);
+INSERT INTO person_summary_place (seq, rules) SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM person_summary_place);
