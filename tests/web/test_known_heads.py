@@ -84,6 +84,65 @@ def test_what_comes_after_a_known_head_means_what_it_means_to_the_parser(tmp_pat
     asyncio.run(ask())
 
 
+OPENS: dict[str, Callable[[bytes], list[bytes]]] = {
+    "in one piece": lambda raw: [raw],
+    "byte by byte": lambda raw: [raw[n : n + 1] for n in range(len(raw))],
+    "of another block": lambda raw: [raw.replace(b"hello", b"nowhere")],
+    "with a query": lambda raw: [raw.replace(b".json", b".json?lang=de&c=spring")],
+    "with an encoded query": lambda raw: [raw.replace(b".json", b".json?c=spring%20sale")],
+    "with the next behind it": lambda raw: [raw + raw.replace(b"hello", b"nowhere")],
+    "with half of the next": lambda raw: [raw + raw[:30], raw[30:]],
+    "after empty lines": lambda raw: [b"\r\n\r\n" + raw],
+    "of another method": lambda raw: [b"HEAD" + raw[3:]],
+    "of another kind": lambda raw: [raw.replace(b"HTTP/1.1", b"HTTP/1.0")],
+    "with two spaces": lambda raw: [raw.replace(b"GET ", b"GET  ")],
+    "with a body": lambda raw: [raw + b"{}"],
+    "with bytes beyond ASCII": lambda raw: [raw.replace(b"hello", b"hell\xc3\xb6")],
+    "for the last time": lambda raw: [raw.replace(b"host:", b"connection: close\r\nhost:")],
+    "longer than any": lambda raw: [raw.replace(b"hello", b"h" * 40_000)],
+}
+"""How an open may come after one like it -> what is sent."""
+
+
+@pytest.mark.parametrize("how", OPENS)
+def test_an_open_below_known_headers_gets_the_answer_it_gets_from_the_parser(tmp_path: Path, how: str) -> None:
+    async def heard(made: Site, http: Any) -> list[bytes]:
+        async with made.connected(http) as (reader, writer):
+            raw = request("GET", "/d/hello/nobody.json")
+            for _ in range(2):
+                writer.write(raw)
+                await answer(reader)
+            for piece in OPENS[how](raw):
+                writer.write(piece)
+                await asyncio.sleep(0.002 if len(piece) > 1 else 0)
+            writer.write(request("GET", "/nowhere", connection="close"))
+            found = await asyncio.wait_for(reader.read(), 10)
+            return sorted(re.sub(rb'(date|x-request-id): [^\r]*\r\n|"at":\d+', b"", found).split(b"\r\n"))
+
+    async def ask() -> None:
+        async with site(tmp_path) as made:
+            ours, theirs = await heard(made, HttpProtocol), await heard(made, "httptools")
+            if how == "longer than any":  # uvicorn has no such limit
+                assert b"HTTP/1.1 431 Request Header Fields Too Large" in ours
+            else:
+                assert ours == theirs
+
+    asyncio.run(ask())
+
+
+def test_the_headers_of_opens_are_read_once_for_all_targets(tmp_path: Path, heads_read: list[bytes]) -> None:
+    async def ask() -> None:
+        async with site(tmp_path) as made:
+            for connection in range(3):
+                async with made.connected(HttpProtocol) as (reader, writer):
+                    for n in range(5):
+                        writer.write(request("GET", f"/d/hello/nobody-{connection}-{n}.json"))
+                        assert b"200 OK" in await answer(reader)
+            assert heads_read == [b"/d/hello/nobody-0-0.json"]
+
+    asyncio.run(ask())
+
+
 def test_a_known_head_with_a_key_that_was_forgotten_is_looked_up_again(
     tmp_path: Path, heads_read: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

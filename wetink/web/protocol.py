@@ -5,11 +5,13 @@ request that is not plain (pipelined, chunked, compressed, with an unknown key) 
 has no special cases.
 
 A sender of messages repeats the same head, except for a few lengths. Once a head is parsed and its request has gone the
-short way, the same bytes are not parsed again, and nobody is asked again who takes the body.
+short way, the same bytes are not parsed again, and nobody is asked again who takes the body. A client of opens repeats
+the headers below another target: those are not parsed again either.
 """
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from functools import lru_cache
 from types import coroutine
@@ -36,9 +38,10 @@ headers are in lower case."""
 
 
 class _Head(msgspec.Struct, frozen=True):
-    """A POST's parsed head. `length` is the length of its body in bytes. `given_id` is the request ID that it has."""
+    """A parsed head. `length` is the length of its body in bytes. `given_id` is the request ID that it has."""
 
     take: Take
+    headers: Sequence[Header]
     length: int
     route: Route
     given_id: bytes
@@ -50,8 +53,12 @@ class FastPath:
     def __init__(self, find: Find) -> None:
         self.find = find
         self.heads: dict[bytes, _Head] = {}
-        """Parsed heads by their bytes. All connections share them, since the meaning depends on the bytes alone."""
+        """Parsed heads by their bytes, those of a GET after its first line. All connections share them, since the
+        meaning depends on the bytes alone."""
 
+
+_GET = re.compile(rb"GET (/[A-Za-z0-9._~/?&=-]{1,1000}) HTTP/1\.1(?=\r\n)")
+"""The first line of nearly all opens. The parser reads any other."""
 
 MOST_HEADS, LONGEST_HEAD = 1_000, 2_048
 """Number of heads kept, and bytes of the longest."""
@@ -97,22 +104,28 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Handle received bytes: a whole request with a known head directly, all else with the parser."""
-        path = self._fast_path
-        if path is None or self._begun != self._ended or not data.startswith(b"POST "):
+        path, get = self._fast_path, _GET.match(data)
+        if path is None or self._begun != self._ended or (get is None and not data.startswith(b"POST ")):
             self._parsed(data)
             return
         end = data.find(b"\r\n\r\n") + 4
-        known = path.heads.get(data[:end])
+        head = data[get.end() if get is not None else 0 : end]
+        known = path.heads.get(head)
         if known is not None and known.length == len(data) - end and self._is_plain():
-            self._unset_keepalive_if_required()
-            cycle = _Cycle(self, known.take, known.route, known.given_id or new_id())
-            self.cycle = cycle  # type: ignore[assignment]
-            cycle.start(data[end:])
-            return
+            take: Take | None = known.take
+            route = known.route
+            if get is not None:
+                take, route = path.find(b"GET", get[1], known.headers, self._address), _ROUTES.get(get[1][:3], _OTHER)
+            if take is not None:
+                self._unset_keepalive_if_required()
+                cycle = _Cycle(self, take, route, known.given_id or new_id())
+                self.cycle = cycle  # type: ignore[assignment]
+                cycle.start(data[end:])
+                return
         before = self._ended
         self._parsed(data)
         if known is None and self._ended == self._begun == before + 1 and 4 < end <= LONGEST_HEAD:
-            self._remember(path.heads, data[:end], len(data) - end)
+            self._remember(path.heads, head, len(data) - end)
 
     def _parsed(self, data: bytes) -> None:
         """Parse received bytes within the limits of a request."""
@@ -148,7 +161,7 @@ class HttpProtocol(HttpToolsProtocol):
         if isinstance(cycle, _Cycle) and cycle.keep_alive and len(cycle.body) == length:
             if len(heads) >= MOST_HEADS:
                 heads.clear()
-            heads[head] = _Head(cycle.take, length, cycle.route, given_id(self.headers))
+            heads[head] = _Head(cycle.take, tuple(self.headers), length, cycle.route, given_id(self.headers))
 
     def on_message_begin(self) -> None:
         """Note a request's first byte."""
@@ -257,7 +270,11 @@ class HttpProtocol(HttpToolsProtocol):
             return None
         if parser.get_http_version() != "1.1" or parser.should_upgrade():
             return None
-        return self._fast_path.find(parser.get_method(), self.url, self.headers, self.client[0] if self.client else "")
+        return self._fast_path.find(parser.get_method(), self.url, self.headers, self._address)
+
+    @property
+    def _address(self) -> str:
+        return self.client[0] if self.client else ""
 
     def _is_plain(self) -> bool:
         """Return whether no request is in progress. Otherwise this one is pipelined and waits for its turn."""
