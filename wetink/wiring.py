@@ -39,6 +39,7 @@ from wetink.insights.reports import Reports
 from wetink.insights.trends import Follower
 from wetink.opens.assignment import Assignments, Shared
 from wetink.opens.audit import Audit, Rehearsal, glyph_notes
+from wetink.opens.click import Clicks
 from wetink.opens.drawing import Fallbacks
 from wetink.opens.embed import Embed
 from wetink.opens.geo import Places
@@ -82,7 +83,7 @@ class Wetink:
         self.store = store = open_now_or_later(opens) if patient else opens()
         self.stream = _stream(settings.log) if settings.log else None
         self.applier = Applier(self.stream, store, _now_ms) if self.stream is not None else None
-        self._published = StreamedLedger(store.ledger, self.stream) if self.stream is not None else None
+        self._published = StreamedLedger(store.ledger, self.stream, _now_ms) if self.stream is not None else None
         if self._published is not None:
             self.store = store = replace(store, ledger=cast(Ledger, self._published))
         start(settings.content)
@@ -126,6 +127,7 @@ class Wetink:
             seals=self.seals,
             deadline_ms=settings.deadline,
         )
+        self.clicks = Clicks(store, self.opens, self.apps, self.seals)
         self.embed = Embed(self.opens, self.seals, settings.address)
         self.audit = Audit(*(store.profiles, self.opens, self.renderer, self.apps, self.feeds), self.hosts.allowed)
         self.reports = Reports(store, Periods(store))
@@ -167,6 +169,8 @@ class Wetink:
     async def ready(self) -> None:
         """Prepare to store messages and fetch photos in the running event loop."""
         self.photos.start()
+        if self._published is not None and not self.settings.role.isdisjoint({"open", "dashboard"}):
+            self._published.prepare()
         await self.store.start()
         if self.stream is not None and self.settings.role & {"ingest", "worker"}:
             await self.stream.start()

@@ -1,7 +1,7 @@
 """The contract of decisions: what an open got stands for a while in every process, and is counted once of each kind."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -46,6 +46,8 @@ def test_a_decision_stands_for_other_slots_of_its_email_in_every_process(pair: t
     current = [run(ledger.current(HERO, JANE, "")) for ledger in pair]
     assert [decision and decision.variant for decision in current] == ["b", "b"]
     assert run(here.current(HERO, "user:bob", "")) is None
+    assert run(there.current(HERO, JANE, "", NOW + MINUTE)) == decided("b", NOW + MINUTE)
+    assert run(there.current(HERO, JANE, "", NOW + MINUTE + 1)) is None
 
 
 def test_an_email_that_is_opened_again_gets_what_is_decided_now(pair: tuple[Ledger, Ledger]) -> None:
@@ -72,7 +74,7 @@ OPENS = st.lists(
     st.tuples(
         st.booleans(),
         st.sampled_from("ab"),
-        st.sampled_from([0, 1, MINUTE - 1, MINUTE, -1]),
+        st.sampled_from([0, 1, MINUTE - 1, MINUTE, -1, -MINUTE]),
         st.integers(0, 3),
         st.sampled_from(["person", "machine", "nobody"]),
     ),
@@ -87,24 +89,25 @@ def test_any_opens_of_an_email_get_what_the_rule_says(opens: list[tuple[bool, st
         with TemporaryDirectory() as folder:
             here, there = engine(Path(folder)), engine(Path(folder))
             try:
-                follows_the_rule((here.ledger, there.ledger), opens)
+                run(follow_the_rule((here.ledger, there.ledger), opens))
             finally:
                 for each in (here, there):
                     run(each.close())
 
 
-def follows_the_rule(pair: tuple[Ledger, Ledger], opens: list[tuple[bool, str, int, int, Onlooker]]) -> None:
+async def follow_the_rule(
+    pair: Sequence[Ledger], opens: Sequence[tuple[bool, str, int, int, Onlooker]], campaign: str = ""
+) -> None:
     kept, served, counted, now = None, 0, set[Onlooker](), NOW
     for which, variant, later, slot, by in opens:
         now += later
-        fresh = decided(variant, now)
+        fresh = decided(variant, now, campaign)
         if kept is None or not stands(kept, served, fresh, slot, MINUTE):
             kept, served, counted = fresh, 0, {"nobody"}
-        assert run(pair[which].settle(fresh, slot, MINUTE, by)) == (kept, by not in counted)
+        assert await pair[which].settle(fresh, slot, MINUTE, by) == (kept, by not in counted)
         served |= 1 << slot
         counted.add(by)
-    current = run(pair[0].current(HERO, JANE, ""))
-    assert current == kept
+    assert await pair[0].current(HERO, JANE, campaign) == kept
 
 
 def test_opens_at_the_same_moment_agree_and_one_of_each_kind_counts(pair: tuple[Ledger, Ledger]) -> None:

@@ -233,7 +233,9 @@ def test_every_slot_has_a_link_and_no_address_is_foreign(
         (0b0110, 1, True, 2, False),
         (0b0010, 60, False, 1, False),
         (0b0010, 60, True, 2, False),
-        (0b0010, -1, False, 2, False),
+        (0b0010, -1, True, 2, True),
+        (0b0010, -59, False, 1, True),
+        (0b0010, -60, False, 2, False),
     ],
 )
 def test_a_kept_decision_stands_for_all_slots_of_one_open(

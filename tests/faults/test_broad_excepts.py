@@ -31,6 +31,7 @@ PASSED_ON = {
     ("core/rules/evaluate.py", "holds"): "the rule is asked node by node, where it is logged",
     ("core/rules/evaluate.py", "judge"): "the rule is asked node by node, where it is logged",
     ("store/postgresql/loads.py", "_read"): "every caller gets it raised",
+    ("stream/decisions.py", "_settle_all"): "every fetch of the email's block gets it raised",
     ("stream/front.py", "_publish_all"): "every request of the group gets it raised",
     ("render/worker.py", "_in"): "a font of a stranger: its engine has said what is wrong with it",
 }

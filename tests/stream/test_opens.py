@@ -38,7 +38,7 @@ def opened_at(at: int, who: str = "jane") -> Touch:
 def test_opens_and_deliveries_are_counted_once_a_worker_has_them(address: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with streaming(address, tmp_path) as (stream, store):
-            ledger, applier = StreamedLedger(store.ledger, stream), Applier(stream, store, now_ms)
+            ledger, applier = StreamedLedger(store.ledger, stream, now_ms), Applier(stream, store, now_ms)
             for number in range(1_200):
                 await ledger.record(opened_at(LATE + number * 60_000, f"u{number % 9}"))
                 ledger.served(Served("hero", "v", "spring"), LATE)
@@ -70,7 +70,7 @@ class Ledger:
 def test_opens_wait_in_the_stream_while_the_store_cannot_be_written(address: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with streaming(address, tmp_path) as (stream, store):
-            ledger, flawed = StreamedLedger(store.ledger, stream), Ledger(store)
+            ledger, flawed = StreamedLedger(store.ledger, stream, now_ms), Ledger(store)
             applier = Applier(stream, replace(store, ledger=flawed), now_ms)
             await ledger.record(opened_at(LATE))
             await ledger.close()
@@ -107,7 +107,7 @@ def test_opens_that_the_store_rejects_are_set_aside_alone(address: str, tmp_path
 def test_opens_go_to_the_store_while_the_stream_is_away(tmp_path: Path) -> None:
     async def story() -> None:
         async with opened_store(tmp_path) as store:
-            ledger = StreamedLedger(store.ledger, JetStream("nats://127.0.0.1:9"))
+            ledger = StreamedLedger(store.ledger, JetStream("nats://127.0.0.1:9"), now_ms)
             await ledger.record(opened_at(LATE))
             ledger.served(Served("hero", "v", "spring"), LATE)
             await ledger.close()

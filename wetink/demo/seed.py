@@ -163,7 +163,7 @@ async def post(wetink: Wetink, sent: Sequence[Letter]) -> int:
             pictures += block.slots
         clicked = _clicked(letter, shown)
         if clicked:
-            await wetink.opens.destination(
+            await wetink.clicks.destination(
                 wetink.content, clicked, 1, who, _moment(letter, letter.at + MINUTE // 2, click=True)
             )
     return pictures

@@ -23,7 +23,7 @@ from wetink.core.events.event import Event, Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.feed import parameters_of
 from wetink.core.profile.fold import fold
-from wetink.core.profile.person import Moment, Person, plain
+from wetink.core.profile.person import Cart, Moment, Person, plain
 from wetink.core.profile.summary import person_of, summarize
 from wetink.core.rules.evaluate import EVERY, Needs
 from wetink.core.rules.tree import interests
@@ -252,6 +252,11 @@ class Lookups:
     def begin(self) -> Lookup:
         """Return a lookup that sees every event whose append has returned."""
         return Lookup(self._store, self._feeds, self._people)
+
+    def remembered(self, who: Identifier | None) -> Person:
+        """Return a person as this process last saw them, without products, which need the store. Else a stranger."""
+        known = self._people.get(who) if who is not None else None
+        return replace(known.person, views=(), cart=Cart(), wishlist=()) if known is not None else Person()
 
 
 class Summaries:

@@ -6,27 +6,28 @@ the live content at the time of the call. It stays the same until the answer.
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from time import perf_counter
+from typing import Literal
 
 from msgspec.structs import replace
 
 from wetink.content.content import Content
 from wetink.core.app.app import App, Shop
-from wetink.core.blocks.block import Block, Decision, Step, Variant, before, counts, decides, decision_id
+from wetink.core.blocks.block import DECISION_MS, Block, Decision, Step, Variant, before, counts, decides, decision_id
 from wetink.core.blocks.decide import choose, decide, prepared, requirements, subject_of
 from wetink.core.catalog.trends import Trends
-from wetink.core.errors import log_error
+from wetink.core.errors import StoreUnavailable, log_error
 from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
-from wetink.core.profile.person import Moment, Person, Views, clicked
+from wetink.core.profile.person import Moment, Person, Views
 from wetink.core.rules.evaluate import Finding
 from wetink.core.rules.tree import Rule, with_locale
-from wetink.core.signals.attribution import Touch
 from wetink.opens.assignment import Assignments
-from wetink.opens.drawing import Fallbacks, LastGood, Scenes, counted_on_delivery, home, place_of, recipient_of, watch
+from wetink.opens.counting import Counts
+from wetink.opens.drawing import Fallbacks, LastGood, Scenes, counted_on_delivery, place_of, recipient_of, watch
 from wetink.opens.lookup import Lookup, Lookups, Open
-from wetink.opens.polls import asks, voting_link
 from wetink.opens.recipient import Seals
 from wetink.ports import Comparison, Picture, Renderer, Storage
 from wetink.ports.ledger import Onlooker, Opened
@@ -35,10 +36,9 @@ from wetink.telemetry.metrics import DECIDE, FALLBACKS, SETTLE, UNKNOWN_BLOCKS
 
 logger = logging.getLogger(__name__)
 
-DECISION_MS = 60_000
-"""How long a decision holds, in milliseconds, so that all slots of one email and its click agree."""
-REMEMBERED = 50_000
-"""Opens as data kept in memory, so that none is counted twice within that time."""
+STAND_IN_SHARE, PATIENCE = 0.5, 0.2
+"""The part of the deadline after which an open without a decision asks for the one that stands, and how long that may
+take, in seconds."""
 
 
 class Opens:
@@ -60,12 +60,12 @@ class Opens:
         deadline_ms: int,
     ) -> None:
         """Take the storage, the apps with their own templates, and all services besides content."""
-        self._ledger, self._archive, self._profiles = store.ledger, store.archive, store.profiles
+        self._ledger, self._profiles, self._counts = store.ledger, store.profiles, Counts(store)
         self._apps, self._trends, self._assignments, self._seals = apps, trends, assignments, seals
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
         self._renderer, self._lookups = renderer, Lookups(store, feeds)
         self._scenes, self._app_templates = Scenes(renderer, apps, allowed), app_templates
-        self._last, self._read = LastGood(store.pictures), dict[Hashable, int]()
+        self._last = LastGood(store.pictures)
 
     def begin(self) -> Lookup:
         """Return a lookup for one open. Its `stands` later reports whether the answer is still current."""
@@ -98,11 +98,21 @@ class Opens:
             return self._fallbacks.blank()
         if slot > block.slots:
             return self._fallbacks.of(block)  # this slot is always empty
-        drawing = asyncio.create_task(self._opened(content, block, slot, who, moment, look, counted=counted))
+        decided: list[Decision] = []
+        drawing = asyncio.create_task(self._opened(content, block, slot, who, moment, look, decided, counted=counted))
         drawing.add_done_callback(_ended)  # past the deadline, the drawing continues for the next open
+        until = asyncio.get_running_loop().time() + self._deadline
         try:
-            async with asyncio.timeout(self._deadline):
-                return await asyncio.shield(drawing)
+            try:
+                async with asyncio.timeout_at(until - self._deadline * STAND_IN_SHARE):
+                    return await asyncio.shield(drawing)
+            except (StoreUnavailable, TimeoutError) as error:
+                async with asyncio.timeout_at(until):
+                    standing = None if decided else await self._standing(block, who, moment)
+                    if standing is not None and not decided:
+                        drawing.cancel()
+                        return await self._stand_in(content, block, slot, standing, moment, error, counted=counted)
+                    return await asyncio.shield(drawing)
         except Exception as error:
             overdue = not drawing.done()
             if not overdue:
@@ -122,18 +132,53 @@ class Opens:
         who: Identifier | None,
         moment: Moment,
         look: Lookup | None,
+        decided: list[Decision],
         *,
         counted: bool,
     ) -> Picture:
-        """Decide, count and draw."""
+        """Decide, count and draw. Once there is a decision, it is in `decided`."""
         open_ = await self._begun(content, block, who, moment, look=look)
         decision, person = (
             await self._decide_and_count(open_, slot) if counted else (await self._decide(open_), open_.person)
         )
+        decided.append(decision)
         picture = await self._draw(replace(open_, person=person), decision, slot)
         if who is not None and counted:
             self._last.put(place_of(block, slot, who, moment), picture, moment.now)
         return counted_on_delivery(picture, block.name, decision.variant, who, moment, counted=counted)
+
+    async def _standing(self, block: Block, who: Identifier | None, moment: Moment) -> Decision | None:
+        """Return the decision that other pictures of the same email show, if it can be had without the store."""
+        if who is None or not decides(block.fetches, moment.fetch_class):
+            return None
+        with suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                return await self._ledger.current(block.name, str(who), moment.campaign, moment.now - DECISION_MS)
+        return None
+
+    async def _stand_in(
+        self,
+        content: Content,
+        block: Block,
+        slot: int,
+        standing: Decision,
+        moment: Moment,
+        why: Exception,
+        *,
+        counted: bool,
+    ) -> Picture:
+        """Draw a decision without the store, and count the open: so its pictures and its click agree."""
+        log_error(logger, why, "%s shows a decision of the last minute", block.name)
+        FALLBACKS["decision", "deadline" if isinstance(why, TimeoutError) else "error"].add()
+        who = recipient_of(standing)
+        open_ = Open(content, self.begin(), block, (), who, self._lookups.remembered(who), moment)
+        if counted:
+            by: Onlooker = "person" if counts(block.fetches, moment.fetch_class) else "machine"
+            standing, first = await self._ledger.settle(standing, slot, DECISION_MS, by)
+            if first:
+                await self._count("open", open_, standing)
+        picture = replace(await self._draw(open_, standing, slot), stopgap=True)
+        return counted_on_delivery(picture, block.name, standing.variant, who, moment, counted=counted)
 
     async def _begun(
         self,
@@ -172,7 +217,7 @@ class Opens:
         decision, first = await self._ledger.settle(fresh, slot, DECISION_MS, by)
         SETTLE.since(begun)
         if first:
-            await self._count("open", open_.content, block, decision, moment)
+            await self._count("open", open_, decision)
         if decision.says(fresh):
             return fresh, open_.person
         return decision, await open_.look.person(who, decision.at)
@@ -186,7 +231,7 @@ class Opens:
         begun, who, moment, taken = perf_counter(), open_.who, open_.moment, frozenset[str]()
         for mate in open_.mates:
             decision = await self._ledger.current(mate.name, str(who), moment.campaign) if who is not None else None
-            if decision is None or not 0 <= moment.now - decision.at < DECISION_MS:
+            if decision is None or abs(moment.now - decision.at) >= DECISION_MS:
                 decision = await self._decide_block(open_, mate, taken, keep=keep, expose=False)
                 if keep and who is not None and decides(mate.fetches, moment.fetch_class):
                     decision, _ = await self._ledger.settle(decision, 0, DECISION_MS, "nobody")
@@ -230,15 +275,9 @@ class Opens:
             steps=steps,
         )
 
-    async def _count(
-        self, kind: str, content: Content, block: Block, decision: Decision, moment: Moment, *, once: bool = False
-    ) -> None:
-        fetch_class = moment.fetch_class or "unknown"
-        if kind == "open":
-            self._archive.keep(Opened(decision, moment, block, self.template_of(content, decision)))
-        said = kind, block.name, decision.recipient, moment.campaign, moment.now, decision.variant, fetch_class
-        human = counts(block.fetches, fetch_class)
-        await self._ledger.record(Touch(*said, moment.facts, human=human, arms=decision.arms, once=once))
+    async def _count(self, kind: Literal["open"], open_: Open, decision: Decision, *, once: bool = False) -> None:
+        template = self.template_of(open_.content, decision)
+        await self._counts.count(kind, open_.block, decision, open_.moment, template, once=once)
 
     async def _draw(self, open_: Open, decision: Decision, slot: int, template: str = "") -> Picture:
         template = template or self.template_of(open_.content, decision)
@@ -261,57 +300,9 @@ class Opens:
             decision = await self._decide(open_, expose=True)
         by = counts(open_.block.fetches, moment.fetch_class)
         place = decision.recipient, decision.block, moment.campaign, by
-        if open_.who is not None and self._is_first(place, moment.now):
-            await self._count("open", open_.content, open_.block, decision, moment, once=True)
+        if open_.who is not None and self._counts.is_first(place, moment.now):
+            await self._count("open", open_, decision, once=True)
         return decision
-
-    def _is_first(self, place: Hashable, now: int) -> bool:
-        """Return whether this process has seen no such read within the minute before `now` (Unix ms)."""
-        at = self._read.get(place)
-        if at is not None and 0 <= now - at < DECISION_MS:
-            return False
-        if len(self._read) >= REMEMBERED:
-            self._read = {key: at for key, at in self._read.items() if now - at < DECISION_MS}
-            if len(self._read) >= REMEMBERED:
-                self._read.clear()
-        self._read[place] = now
-        return True
-
-    async def destination(
-        self, content: Content, name: str, slot: int, who: Identifier | None, moment: Moment, *, counted: bool = True
-    ) -> str:
-        """Return the URL for a click on a slot, by the last served decision; empty for none. Never raises."""
-        block = content.blocks.get(name)
-        if block is None:
-            return home(content.blocks)
-        if slot > block.slots:
-            return block.fallback.link
-        try:
-            moment = clicked(moment)
-            served = None
-            if who is not None and decides(block.fetches, moment.fetch_class):
-                served = await self._ledger.current(name, str(who), moment.campaign)
-            proves = counted and counts(block.fetches, moment.fetch_class)
-            decision = served or await self.preview(content, block, who, moment, expose=proves)
-            if who is not None and counted:
-                await self._count("click", content, block, decision, moment)
-            if who is not None and asks(self._apps, decision):
-                return voting_link(block, slot, self._seals.seal(who, block.name, "vote"), moment.campaign)
-            if not 1 <= slot <= len(decision.links):
-                return block.fallback.link
-            return await self._sold_out_link(block, decision, slot) or decision.links[slot - 1]
-        except Exception as error:
-            log_error(logger, error, "%s shows a fallback", name)
-            FALLBACKS["link", "error"].add()
-            return block.fallback.link
-
-    async def _sold_out_link(self, block: Block, decision: Decision, slot: int) -> str:
-        """Return the block's sold-out link if the clicked product cannot be bought any more; else empty."""
-        if not block.gone or slot > len(decision.items):
-            return ""
-        item = decision.items[slot - 1]
-        known = (await self.begin().products([item.key])).get(item.key)
-        return block.gone if known is not None and not known.buyable else ""
 
     async def preview(
         self,

@@ -4,11 +4,12 @@ All processes share them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
-from wetink.core.blocks.block import Block, Decision
+from wetink.core.blocks.block import Block, Decision, Settled
+from wetink.core.blocks.block import Onlooker as Onlooker
 from wetink.core.blocks.experiment import Exposure
 from wetink.core.client_classification import Kind
 from wetink.core.profile.person import Moment
@@ -20,9 +21,6 @@ from wetink.ports.drawing import Picture, Served
 Revision: TypeAlias = str
 """The state of some data, such as a profile. Equal revisions mean equal data; empty means none. Only the engine that
 made a revision can read it."""
-
-Onlooker = Literal["person", "machine", "nobody"]
-"""The kind of fetch, for counting. Nobody fetches when a decision is only looked up ahead."""
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -36,8 +34,7 @@ class Group(msgspec.Struct, frozen=True):
     touches: Sequence[Touch] = ()
     served: Sequence[tuple[Served, int]] = ()
     """Pictures delivered, each with its time (Unix ms)."""
-    decisions: Sequence[tuple[Decision, int]] = ()
-    """Decisions, each with its served slots and counted kinds of fetch (`core.blocks.block.Settled`)."""
+    decisions: Sequence[Settled] = ()
 
 
 class Ledger(Protocol):
@@ -52,8 +49,8 @@ class Ledger(Protocol):
         """
         ...
 
-    async def current(self, block: str, recipient: str, campaign: str) -> Decision | None:
-        """Return the newest decision of (block, recipient, campaign), whatever its age."""
+    async def current(self, block: str, recipient: str, campaign: str, since: int = 0) -> Decision | None:
+        """Return the newest decision of (block, recipient, campaign); None without one since a time (Unix ms)."""
         ...
 
     async def promised(self, block: str, recipient: str) -> Mapping[str, Any]:

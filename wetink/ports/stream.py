@@ -23,6 +23,24 @@ class Delivery(msgspec.Struct, frozen=True, eq=False):
     """The stream's own name for it."""
 
 
+class Bucket(Protocol):
+    """Keeps values in the memory of a majority of servers for a while. All processes share it.
+
+    If a majority of the servers restarts at the same time, all values are lost.
+    """
+
+    async def get(self, key: str) -> tuple[bytes, int] | None:
+        """Return a value and its revision; None without one. Raises StoreUnavailable."""
+        ...
+
+    async def put(self, key: str, value: bytes, revision: int) -> int | None:
+        """Store a value in place of the one with this revision; 0: of none. Returns its revision.
+
+        Returns None if the key has another revision. Raises StoreUnavailable: it may be stored nevertheless.
+        """
+        ...
+
+
 class Stream(Protocol):
     """Keeps what was published on a quorum of disks until it is stored. All processes share it.
 
@@ -30,6 +48,7 @@ class Stream(Protocol):
     """
 
     partitions: int
+    bucket: Bucket
 
     async def publish(self, topic: Topic, partition: int, body: bytes) -> None:
         """Publish a stream message of at most `most_bytes`. It is on a quorum of disks (fsync) on return.

@@ -36,12 +36,14 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 from wetink.core.errors import BadSettings, StoreUnavailable
-from wetink.ports.stream import Delivery, Topic
+from wetink.ports.stream import Bucket, Delivery, Topic
+from wetink.stream import bucket
+from wetink.stream.bucket import JetStreamBucket
 
 logger = logging.getLogger(__name__)
 
 TOPICS: tuple[Topic, ...] = ("messages", "opens")
-ASIDE, ID = "aside", "Nats-Msg-Id"
+ASIDE, DECISIONS, ID = "aside", "decisions", "Nats-Msg-Id"
 FORMAT = "1"
 """The version of what stream messages hold. A stream of another version is refused."""
 PARTITIONS, REPLICAS = 4, 3
@@ -89,6 +91,7 @@ class JetStream:
         self._client: Client | None = None
         self._context: JetStreamContext | None = None
         self._opening = asyncio.Lock()
+        self.bucket: Bucket = JetStreamBucket(f"{self._address.name}_{DECISIONS}", self._connection)
         self._pulls: dict[tuple[Topic, int], _Pull] = {}
         self._warnings: tuple[str, ...] = ()
         self._closed = False
@@ -187,16 +190,24 @@ class JetStream:
                         self._client = await self._connected()
                         context = self._client.jetstream(timeout=CONNECT_SECONDS)
                         info = await self._stream(context)
-                except (NatsError, OSError, TimeoutError) as error:
+                except BaseException as error:
                     if self._client is not None:
                         await self._client.close()
                         self._client = None
-                    raise _unavailable("connecting", error) from error
+                    if isinstance(error, NatsError | OSError | TimeoutError):
+                        raise _unavailable("connecting", error) from error
+                    raise
                 self._warnings = (*_weaknesses(info), *await asyncio.to_thread(_lazy, self._address.monitoring))
                 for warning in self._warnings:
                     logger.warning("the stream: %s", warning)
                 self._context = context
             return self._context
+
+    async def _connection(self) -> tuple[Client, JetStreamContext]:
+        context = self._context or await self._started()
+        if self._client is None:
+            raise StoreUnavailable("the stream is closed")
+        return self._client, context
 
     async def _connected(self) -> Client:
         async def note(error: Exception) -> None:
@@ -231,6 +242,10 @@ class JetStream:
                 f"partitions={self.partitions}, and the stream {name!r} has {made.get('wetink_partitions')}",
                 "name a new stream with ?name= to change the number, and let the workers empty the old one first",
             )
+        try:
+            await context.stream_info(f"{name}_{DECISIONS}")
+        except NotFoundError:
+            await context.add_stream(bucket.config(f"{name}_{DECISIONS}", self._address.replicas))
         return info
 
     async def _make(self, context: JetStreamContext, name: str, subject: str, kept: RetentionPolicy) -> StreamInfo:

@@ -170,13 +170,19 @@ OPENS = {
 FALLBACKS = {
     (rung, cause): Counter(
         "wetink_fallbacks",
-        "Opens that got a replacement, by rung and cause: the recipient's last good picture, else the block's "
-        "fallback; the data or the link of a fallback.",
+        "Opens that got a replacement, by rung and cause: the decision of the email's other pictures, else the "
+        "recipient's last good picture, else the block's fallback; the data or the link of a fallback.",
         rung=rung,
         cause=cause,
     )
-    for rung in ("last_good", "fallback", "data", "link")
+    for rung in ("decision", "last_good", "fallback", "data", "link")
     for cause in ("deadline", "error")
+}
+DECISIONS = {
+    by: Counter(
+        "wetink_decisions", "Decisions settled, by what settled them, with a stream in front of the store.", by=by
+    )
+    for by in ("bucket", "store")
 }
 UNKNOWN_BLOCKS = Counter("wetink_unknown_block_opens", "Opens of an unknown block. They get a blank picture.")
 

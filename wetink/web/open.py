@@ -204,7 +204,7 @@ class OpenEndpoints:
 
     async def _click(self, request: OpenRequest, target: Target, query: dict[str, str], look: Lookup) -> Reply:
         who, moment = self._reader(request, target, query)
-        link = await self._wetink.opens.destination(
+        link = await self._wetink.clicks.destination(
             self._wetink.content, target.block, target.slot, who, moment, counted=not request.head
         )
         if link:

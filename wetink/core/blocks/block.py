@@ -6,7 +6,7 @@ Values that depend on a block alone are cached for each block (`memoize`) instea
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from hashlib import blake2b
-from typing import Annotated, Any, Literal, TypeVar, TypeVarTuple
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, TypeVarTuple
 
 import msgspec
 from msgspec import Meta
@@ -250,13 +250,31 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 def stands(current: Decision, served: int, fresh: Decision, slot: int, ttl_ms: int) -> bool:
     """Return whether a kept decision still answers an open of `slot`. `fresh` is the current decision.
 
-    It does while it is younger than `ttl_ms`, and either shows the same as the fresh one or has not been served in this
-    slot: an email fetches each slot once, so a second fetch means that the email was opened again. `served` has a bit
-    for each served slot.
+    It does while both are less than `ttl_ms` apart, and either shows the same as the fresh one or has not been served
+    in this slot: an email fetches each slot once, so a second fetch means that the email was opened again. The kept one
+    may be the later of two that were decided at the same time. `served` has a bit for each served slot.
     """
-    if not 0 <= fresh.at - current.at < ttl_ms:
+    if abs(fresh.at - current.at) >= ttl_ms:
         return False
     return current.says(fresh) or not served >> slot & 1
+
+
+DECISION_MS = 60_000
+"""How long a decision holds, in milliseconds, so that all slots of one email and its click agree."""
+Onlooker = Literal["person", "machine", "nobody"]
+"""The kind of fetch, for counting. Nobody fetches when a decision is only looked up ahead."""
+MARKS: Mapping[Onlooker, int] = {"person": 1 << 31, "machine": 1 << 30, "nobody": 0}
+"""Beside the bits of the served slots: the kinds of fetch that have been counted."""
+Settled: TypeAlias = tuple[Decision, int]
+"""A decision with its served slots and counted kinds of fetch."""
+
+
+def settled(kept: Settled | None, fresh: Decision, slot: int, ttl_ms: int, by: Onlooker) -> tuple[Settled, bool]:
+    """Return the decision to serve in `slot`, and True if this fetch is the first of its kind and must be counted."""
+    if kept is None or not stands(*kept, fresh, slot, ttl_ms):
+        kept = fresh, 0
+    decision, served = kept
+    return (decision, served | 1 << slot | MARKS[by]), by != "nobody" and not served & MARKS[by]
 
 
 LONGEST = 300

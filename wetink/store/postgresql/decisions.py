@@ -12,9 +12,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from wetink.core.blocks.block import Decision, stands
+from wetink.core.blocks.block import MARKS, Decision, Onlooker, Settled, settled
 from wetink.core.errors import StoreUnavailable, log_error
-from wetink.ports.ledger import Onlooker
 from wetink.store.postgresql.batch import BatchWriter, is_refused
 from wetink.store.postgresql.database import OPEN_SECONDS, Connection, Database
 from wetink.store.postgresql.text import storable
@@ -22,8 +21,6 @@ from wetink.store.queries import queries
 
 logger = logging.getLogger(__name__)
 SQL = queries(__package__, "ledger_queries.sql")
-MARKS: dict[Onlooker, int] = {"person": 1 << 31, "machine": 1 << 30, "nobody": 0}
-"""Beside the bits of the served slots: the kinds of fetch that have been counted."""
 SLOTS = (1 << 30) - 1
 SETTLE_SECONDS = 0.4
 """How long an open waits for its decision to be settled, in seconds."""
@@ -36,8 +33,6 @@ REMEMBERED = 10_000
 
 Key: TypeAlias = tuple[str, str, str]
 """Recipient, block, campaign."""
-State: TypeAlias = tuple[Decision, int]
-"""A decision, its served slots and counted kinds of fetch."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Decision).decode
@@ -66,7 +61,7 @@ class Decisions:
         self._database, self._writer = database, writer
         self._jobs: list[_Job] = []
         self._statements = set[asyncio.Task[None]]()
-        self._remembered: dict[Key, State] = {}
+        self._remembered: dict[Key, Settled] = {}
         self._probing: asyncio.Task[None] | None = None
 
     @property
@@ -89,9 +84,12 @@ class Decisions:
             loop.call_soon(self._begin)
         return await job.future
 
-    async def current(self, block: str, recipient: str, campaign: str) -> Decision | None:
+    async def current(self, block: str, recipient: str, campaign: str, since: int = 0) -> Decision | None:
         """See `ports.ledger.Ledger`."""
-        key = (storable(recipient), storable(block), storable(campaign))
+        found = await self._current((storable(recipient), storable(block), storable(campaign)))
+        return found if found is not None and found.at >= since else None
+
+    async def _current(self, key: Key) -> Decision | None:
         if (waiting := self._writer.find("decisions", key)) is not None:
             return waiting[1][0]  # type: ignore[no-any-return]
         if self.away and key in self._remembered:
@@ -195,17 +193,15 @@ class Decisions:
         """Settle a fetch in memory. Its decision is written later."""
         key = job.key
         waiting = self._writer.find("decisions", key)
-        kept: State | None = waiting[1] if waiting is not None else self._remembered.get(key)
-        if kept is None or not stands(*kept, job.decision, job.slot, job.ttl_ms):
-            kept = job.decision, 0
-        decision, served = kept
-        if served & job.mark != job.mark:
-            state = decision, served | job.mark
+        kept: Settled | None = waiting[1] if waiting is not None else self._remembered.get(key)
+        state, first = settled(kept, job.decision, job.slot, job.ttl_ms, job.by)
+        if state != kept:
             self._writer.put("decisions", (key, state), key)
             self._remember(key, state)
-        _answer(job, decision, served)
+        if not job.future.done():
+            job.future.set_result((state[0], first))
 
-    def _remember(self, key: Key, state: State) -> None:
+    def _remember(self, key: Key, state: Settled) -> None:
         if len(self._remembered) >= REMEMBERED:
             self._remembered.clear()
         self._remembered[key] = state
@@ -227,7 +223,7 @@ class Decisions:
                 return
 
 
-async def keep(connection: Connection, decisions: Sequence[tuple[Key, State]]) -> None:
+async def keep(connection: Connection, decisions: Sequence[tuple[Key, Settled]]) -> None:
     """Write decisions made while the database was away, inside a transaction. A newer stored one stays."""
     rows = [
         (*key, decision.at, hash_of(decision), served, _encode(decision))

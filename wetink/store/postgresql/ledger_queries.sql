@@ -9,7 +9,7 @@ ON CONFLICT (recipient, block, campaign) DO UPDATE SET (at, says, served, previo
         excluded.served | CASE WHEN stands THEN kept.served ELSE 0 END, CASE WHEN stands THEN kept.served ELSE 0 END,
         CASE WHEN stands THEN kept.body ELSE excluded.body END
     FROM (
-        SELECT excluded.at - kept.at BETWEEN 0 AND $8::bigint - 1
+        SELECT abs(excluded.at - kept.at) < $8::bigint
             AND (excluded.says = kept.says OR kept.served & excluded.served & $9::bigint = 0) AS stands
     ) AS rule
 )

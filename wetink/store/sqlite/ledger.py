@@ -16,13 +16,13 @@ from typing import Any, TypeAlias
 import apsw
 import msgspec
 
-from wetink.core.blocks.block import Decision, stands
+from wetink.core.blocks.block import MARKS, Decision, Onlooker, settled, stands
 from wetink.core.client_classification import Kind
 from wetink.core.errors import StoreUnavailable
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DayCount
 from wetink.ports.drawing import Served
-from wetink.ports.ledger import Group, Onlooker, Revision
+from wetink.ports.ledger import Group, Revision
 from wetink.store.interactions import added, counted, day_of, encode_json, join, touch_of
 from wetink.store.queries import queries, script
 from wetink.store.sqlite import interactions
@@ -43,8 +43,6 @@ from wetink.store.sqlite.connection import (
 logger = logging.getLogger(__name__)
 SQL = queries(__package__, "ledger_queries.sql")
 SQL_CONTACTS = interactions.SQL
-MARKS: dict[Onlooker, int] = {"person": 1 << 31, "machine": 1 << 30, "nobody": 0}
-"""Beside the bits of the served slots: the kinds of fetch that have been counted."""
 MOST_DECISIONS, MOST_ROWS = 10_000, 10_000
 """Limits of waiting decisions and rows. Further ones are dropped."""
 MOST_TOUCHES = MOST_PICTURES = 50_000
@@ -202,18 +200,18 @@ class SQLiteLedger:
     def _kept(self, decision: Decision, slot: int, ttl_ms: int, by: Onlooker, *, late: bool) -> tuple[Decision, bool]:
         key = (decision.recipient, decision.block, decision.campaign)
         kept = self._standing(decision, slot, ttl_ms)
-        current, served = kept if kept is not None else (decision, 0)
-        mark = 1 << slot | MARKS[by]
-        if served & mark != mark:
+        state, first = settled(kept, decision, slot, ttl_ms, by)
+        current, served = state
+        if kept is None or kept[1] != served:
             if late:
-                self.late.decide(key, current, served | mark)
+                self.late.decide(key, current, served)
             else:
                 if kept is None:
-                    self._db.execute(SQL.keep, (*key, decision.at, mark, _encode(decision)))
+                    self._db.execute(SQL.keep, (*key, decision.at, served, _encode(decision)))
                 else:
-                    self._db.execute(SQL.serve, (served | mark, *key))
-                self._remembered[key] = current, served | mark
-        return current, not served & MARKS[by] and by != "nobody"
+                    self._db.execute(SQL.serve, (served, *key))
+                self._remembered[key] = state
+        return current, first
 
     def _standing(self, fresh: Decision, slot: int, ttl_ms: int) -> tuple[Decision, int] | None:
         """Return the kept decision that still answers this open, with its served slots; None without one."""
@@ -232,9 +230,9 @@ class SQLiteLedger:
             self._remembered[key] = (_decode(row[1]), row[0]) if row is not None else None
         return self._remembered[key]
 
-    async def current(self, block: str, recipient: str, campaign: str) -> Decision | None:
+    async def current(self, block: str, recipient: str, campaign: str, since: int = 0) -> Decision | None:
         found = self._found((recipient, block, campaign))
-        return found[0] if found is not None else None
+        return found[0] if found is not None and found[0].at >= since else None
 
     async def promised(self, block: str, recipient: str) -> Mapping[str, Any]:
         with translated("reading promises"):
