@@ -137,8 +137,9 @@ def _unpacked(version: str) -> tuple[Path, Path | None]:
         assert spec.origin is not None
         package = Path(spec.origin).parent
         return package / VERSIONS[version], package.with_name(f"{package.name}.libs")
-    [found] = (Path(__file__).parent / "servers" / "node_modules").glob(f"postgresql-{version}-*/native")
-    return found, None
+    for found in (Path(__file__).parent / "servers" / "node_modules").glob(f"postgresql-{version}-*/native"):
+        return found, None
+    raise AssertionError(f"PostgreSQL {version} is not here: run `make .build/servers`")
 
 
 def free_port() -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.cli.run import wetink
 from tests.postgresql import Server as Postgres
 from tests.scenarios.test_postgresql import MUG, prepared
 from tests.serving import Server
@@ -30,7 +32,7 @@ def servers() -> Iterator[tuple[Postgres, Postgres]]:
 def test_opens_go_on_while_the_primary_is_gone(tmp_path: Path, servers: tuple[Postgres, Postgres]) -> None:
     primary, replica = servers
     store = primary.address("wetink")
-    key, _, sealed = asyncio.run(prepared(tmp_path / "data", store))
+    key, token, sealed = asyncio.run(prepared(tmp_path / "data", store))
     settings = {"store": f"{store}?replicas=127.0.0.1:{replica.port}"}
     with (
         Server(tmp_path / "data", workers=1, log=tmp_path / "log", settings=settings) as server,
@@ -44,6 +46,11 @@ def test_opens_go_on_while_the_primary_is_gone(tmp_path: Path, servers: tuple[Po
         assert client.post("/v1/track", json=message).status_code == 200
         assert shown() == ["mug"], "an acknowledged event shows in the next open"
         assert client.get("/readyz").status_code == 200
+        client.post("/dashboard/login", data={"token": token})
+        page = client.get("/dashboard/status").text
+        assert re.search(rf"127\.0\.0\.1:{replica.port}</span><span class=\"n\">\d+ s behind", page)
+        told = json.loads(wetink("doctor", "--data", tmp_path / "data", "--json", WETINK_STORE=settings["store"]))
+        assert [each["state"] for each in told if each["check"] == "replicas"] == ["ok"]
         position = primary.sql("SELECT pg_current_wal_flush_lsn()").strip()
         until = time.monotonic() + PATIENCE_SECONDS
         while "t" not in replica.sql(f"SELECT pg_last_wal_replay_lsn() >= '{position}'"):

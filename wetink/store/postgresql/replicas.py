@@ -126,7 +126,7 @@ class Replicas:
 
     def watch(self) -> None:
         """Measure from now on, in the running event loop."""
-        if self._watching is None:
+        if self._watching is None or self._watching.done():
             self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     @property
