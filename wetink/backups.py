@@ -9,7 +9,8 @@ import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,6 +30,10 @@ BESIDE = ("content.json", "content", "uploads.json", "uploads")
 
 TARS = {".tar": "", ".gz": "gz", ".tgz": "gz"}
 """Compression of a backup in one file, by the suffix of its name."""
+OTHER_FILES = (".zip", ".xz", ".bz2", ".zst", ".7z")
+"""Suffixes of names that no folder should get."""
+FOUND = "lost+found"
+"""The folder that an empty disk has."""
 
 OWNER_ALONE = 0o077
 CHUNK = 1 << 20
@@ -71,14 +76,17 @@ def back_up(settings: Settings, target: Path, now: int, progress: Progress) -> M
     StoreUnavailable.
     """
     engine = engine_of(settings.store)
-    if engine.copy is None or engine.check is None:
+    if engine.copy is None or engine.check is None or engine.place is None:
         raise BadSettings(
             f"wetink backup does not copy {settings.store.partition(':')[0]} stores",
             hint="use the tools of the database, such as pg_basebackup; see docs/operating.md",
         )
     if target.exists():
         raise BadSettings(f"{target} exists already", hint="name a new file or folder", where=str(target))
+    if target.suffix in OTHER_FILES:
+        raise BadSettings(f"{target}: wetink writes no {target.suffix} files", hint="name a .tar.gz file, or a folder")
     with _staged(target) as stage:
+        _check_room(stage, [settings.data / name for name in BESIDE] + [*engine.place(settings.store).glob("*.db")])
         for name in BESIDE:
             _take(settings.data / name, stage / name)
         names = engine.copy(settings.store, stage, lambda left, of: progress("Copying", left, of))
@@ -98,32 +106,55 @@ def back_up(settings: Settings, target: Path, now: int, progress: Progress) -> M
 def restore(source: Path, settings: Settings, progress: Progress) -> Manifest:
     """Restore a backup into the data folder and the store's folder, which must be new or empty.
 
-    Raises BadSettings for a folder that has files, BadContent for a backup that is damaged or too new.
+    All is checked before any file gets its name. Raises BadSettings for a folder that has files or cannot be written,
+    BadContent for a backup that is damaged or too new.
     """
     engine = engine_of(settings.store)
     if engine.place is None or engine.check is None:
         raise BadSettings("wetink restore fills a store of files only", hint="set WETINK_STORE=sqlite:///FOLDER")
     home = engine.place(settings.store)
-    for folder in {settings.data, home}:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise BadSettings(f"{folder} is not empty", hint="name a new folder with --data", where="--data")
-    with _opened(source, settings.data, progress) as opened:
-        manifest = _checked(opened, progress)
-        names = [name for name, file in manifest.files.items() if file.rows]
-        if engine.check(opened, names) != {name: dict(manifest.files[name].rows) for name in names}:
-            raise BadContent(f"{source} has other rows than its list says", hint="use another backup")
-        with _staged(settings.data) as stage:
+    _check_empty(settings.data, home)
+    if not source.exists():
+        raise BadSettings(f"{source} does not exist", hint="name a backup that `wetink backup` made", where=str(source))
+    with _staged(settings.data) as stage:
+        if source.is_dir():
+            manifest = _checked(source, source, progress)
             for name in manifest.files:
-                _take(opened / name, stage / name)
-            _sync(stage)
-            if home != settings.data:
-                home.mkdir(parents=True, mode=0o700, exist_ok=True)
-                for name in names:
-                    shutil.move(stage / name, home / name)
-            if settings.data.exists():
-                settings.data.rmdir()
+                _take(source / name, stage / name)
+        else:
+            _unpack(source, stage, progress)
+            manifest = _checked(stage, source, progress)
+            (stage / MANIFEST).unlink()
+        names = [name for name, file in manifest.files.items() if file.rows]
+        if engine.check(stage, names) != {name: dict(manifest.files[name].rows) for name in names}:
+            raise BadContent(f"{source} has other rows than its list says", hint="use another backup")
+        _sync(stage)
+        if home != settings.data:
+            home.mkdir(parents=True, mode=0o700, exist_ok=True)
+            for name in names:
+                shutil.move(stage / name, home / name)
+        if settings.data.exists():
+            for path in sorted(stage.iterdir(), key=lambda path: (path.name in names, path.name)):  # the messages last
+                path.rename(settings.data / path.name)
+        else:
             stage.rename(settings.data)
     return manifest
+
+
+def _check_empty(*folders: Path) -> None:
+    for folder in folders:
+        if folder.exists() and (not folder.is_dir() or {path.name for path in folder.iterdir()} - {FOUND}):
+            raise BadSettings(f"{folder} is not empty", hint="name a new folder with --data", where="--data")
+
+
+def _check_room(stage: Path, sources: Iterable[Path]) -> None:
+    """Raise BadSettings if a copy would fill the disk: a server may use the same one."""
+    paths = [path for source in sources for path in (_files(source) if source.is_dir() else [source])]
+    takes = sum(path.stat().st_size for path in paths if path.is_file())
+    free = shutil.disk_usage(stage).free
+    if takes > free:
+        text = f"a backup takes {takes / 1e6:,.1f} MB, and {stage.parent} has {free / 1e6:,.1f} MB free"
+        raise BadSettings(text, hint="make room, or name a file on another disk")
 
 
 def can_copy(settings: Settings) -> bool:
@@ -149,14 +180,18 @@ def _note(data: Path, manifest: Manifest) -> None:
 
 @contextmanager
 def _staged(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside `target`, which only its owner may read. It is removed unless it was renamed."""
+    """Yield a new folder beside `target`, which only its owner may read. It is removed unless it was renamed.
+
+    It is in `target` if that exists: a mounted folder cannot be replaced, and may be all that can be written.
+    """
     old = os.umask(OWNER_ALONE)
+    place = target if target.is_dir() else target.parent
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        place.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=place))
     except OSError as error:
         os.umask(old)
-        raise BadSettings(f"{target.parent} cannot be written: {error.strerror}", where=str(target)) from error
+        raise BadSettings(f"{place} cannot be written: {error.strerror}", where=str(target)) from error
     try:
         yield stage
     except OSError as error:
@@ -185,30 +220,22 @@ def _finish(stage: Path, target: Path, progress: Progress) -> None:
         draft.unlink(missing_ok=True)
 
 
-@contextmanager
-def _opened(source: Path, beside: Path, progress: Progress) -> Iterator[Path]:
-    """Yield the folder of a backup; a tar file is unpacked beside the folder that it is restored to."""
-    if source.is_dir():
-        yield source
-        return
-    if not source.is_file():
-        raise BadSettings(f"{source} does not exist", hint="name a backup that `wetink backup` made", where=str(source))
-    with _staged(beside) as unpacked:
-        try:
-            with tarfile.open(source) as tar:
-                progress("Unpacking", 1, 1)
-                tar.extractall(unpacked, filter="data")
-        except (tarfile.TarError, EOFError) as error:
-            raise BadContent(f"{source} is no backup: {error}", hint="use another backup") from error
-        yield unpacked
+def _unpack(source: Path, stage: Path, progress: Progress) -> None:
+    """Unpack a tar file. Raises BadContent for another file, or half of one."""
+    progress("Unpacking", 1, 1)
+    try:
+        with tarfile.open(source) as tar:
+            tar.extractall(stage, filter="data")
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise BadContent(f"{source} is no backup: {error}", hint="use another backup") from error
 
 
-def _checked(folder: Path, progress: Progress) -> Manifest:
-    """Return the list of a backup whose files are complete and unchanged. Raises BadContent."""
+def _checked(folder: Path, source: Path, progress: Progress) -> Manifest:
+    """Return the list of the backup `source`, whose files in `folder` are complete and unchanged. Raises BadContent."""
     try:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     except (OSError, msgspec.DecodeError) as error:
-        raise BadContent(f"{folder} is no backup: {MANIFEST} cannot be read", hint="use another backup") from error
+        raise BadContent(f"{source} is no backup: {MANIFEST} cannot be read", hint="use another backup") from error
     if manifest.format > FORMAT:
         raise BadContent(f"the backup is from wetink {manifest.version}", hint="restore it with that version or later")
     if {str(path.relative_to(folder)) for path in _files(folder)} - {MANIFEST} != set(manifest.files):

@@ -5,6 +5,9 @@ import http.client
 import itertools
 import json
 import shutil
+import signal
+import subprocess
+import sys
 import tarfile
 import threading
 import time
@@ -273,6 +276,48 @@ def test_a_file_that_is_no_backup_is_refused(tmp_path: Path, body: bytes) -> Non
     (tmp_path / "backup.tar.gz").write_bytes(body)
     assert "is no backup" in wetink("restore", tmp_path / "backup.tar.gz", "--data", tmp_path / "restored", status=1)
     assert "does not exist" in wetink("restore", tmp_path / "nothing", "--data", tmp_path / "restored", status=1)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.9])
+@pytest.mark.parametrize("name", ["backup.tar", "backup.tar.gz"])
+def test_half_a_file_is_refused_and_leaves_nothing(backup: Path, tmp_path: Path, name: str, share: float) -> None:
+    wetink("backup", tmp_path / name, "--data", backup.parent / "data")
+    body = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(body[: int(len(body) * share)])
+    told = wetink("restore", tmp_path / name, "--data", tmp_path / "restored", status=1)
+    assert "is no backup" in told or "lacks files" in told
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.xz", "a.tar.bz2"])
+def test_a_name_of_another_kind_of_file_is_refused(backup: Path, tmp_path: Path, name: str) -> None:
+    told = wetink("backup", tmp_path / name, "--data", backup.parent / "data", status=1)
+    assert f"writes no {Path(name).suffix} files (name a .tar.gz file" in told
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_command_that_is_interrupted_leaves_nothing(
+    backup: Path, tmp_path: Path, command: str, number: signal.Signals
+) -> None:
+    data, place = tmp_path / "data", tmp_path / "place"
+    shutil.copytree(backup.parent / "data", data)
+    with (data / "uploads" / "large.csv").open("wb") as file:  # it takes a moment to copy
+        file.truncate(200_000_000)
+    words = ["backup", str(place / "made"), "--data", str(data)]
+    if command == "restore":
+        wetink("backup", tmp_path / "large", "--data", data)
+        words = ["restore", str(tmp_path / "large"), "--data", str(place / "made")]
+    running = subprocess.Popen([sys.executable, "-m", "wetink", *words], stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while not place.exists() or not any(place.iterdir()):
+        assert time.monotonic() < until
+        time.sleep(0.001)
+    running.send_signal(number)
+    _, error = running.communicate(timeout=60)
+    assert running.returncode == {signal.SIGINT: 1, signal.SIGTERM: 143}[number], error
+    assert "Traceback" not in error
+    assert [*place.iterdir()] == []
 
 
 def test_a_tar_that_leads_outside_is_refused(backup: Path, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import io
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -12,6 +14,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from tests.asgi import ask, asked
+from tests.cli.run import keys, wetink
 from tests.scenarios.test_who_fetched import CHROME
 from tests.web.test_open import House
 from wetink.web.app import create
@@ -43,6 +46,41 @@ def fill(disk: Path) -> Path:
             except OSError:
                 continue
     return ballast
+
+
+@pytest.mark.parametrize("name", ["backup", "backup.tar.gz"])
+@pytest.mark.parametrize("room", [SIZE, 1 << 20], ids=["filled while it copies", "too small from the start"])
+def test_a_backup_that_does_not_fit_says_so_and_leaves_nothing(
+    disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, room: int
+) -> None:
+    keys(tmp_path / "data")
+    fill(disk)
+    told = "MB free"
+    if room == SIZE:  # somebody else fills the disk after the check
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=room))
+        told = "No space left on device"
+    said = wetink("backup", disk / "backups" / name, "--data", tmp_path / "data", status=1)
+    assert told in said
+    assert "make room" in said
+    assert [*disk.rglob("*backup*")] == [disk / "backups"]
+
+
+def test_a_restore_that_does_not_fit_says_so_and_leaves_nothing(disk: Path, tmp_path: Path) -> None:
+    keys(tmp_path / "data")
+    wetink("backup", tmp_path / "backup", "--data", tmp_path / "data")
+    fill(disk)
+    (disk / "restored").mkdir()
+    assert "No space left on device" in wetink("restore", tmp_path / "backup", "--data", disk / "restored", status=1)
+    assert [*(disk / "restored").iterdir()] == []
+
+
+def test_a_backup_is_restored_into_a_mounted_folder(disk: Path, tmp_path: Path) -> None:
+    keys(tmp_path / "data")
+    wetink("backup", tmp_path / "backup.tar.gz", "--data", tmp_path / "data")
+    (disk / "lost+found").mkdir()
+    wetink("restore", tmp_path / "backup.tar.gz", "--data", disk)
+    assert {path.name for path in disk.iterdir() if path.name.startswith(".")} == set()
+    assert "shop" in wetink("keys", "list", "--data", disk)
 
 
 def test_opens_and_pages_go_on_and_it_heals_alone(disk: Path) -> None:

@@ -1,5 +1,6 @@
 """Commands that back a wetink up and restore it."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,11 +46,15 @@ def restore(source: Path, data: str | None) -> None:
 
 @contextmanager
 def _bar() -> Iterator[backups.Progress]:
-    """Yield a function that shows progress on stderr."""
-    with click.progressbar(length=1, file=sys.stderr) as bar:
+    """Yield a function that shows progress on stderr. SIGTERM ends the command inside as Ctrl-C does, in order."""
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        with click.progressbar(length=1, file=sys.stderr) as bar:
 
-        def progress(doing: str, left: int, of: int) -> None:
-            bar.label, bar.length = f"{doing:9}", max(of, 1)
-            bar.update(bar.length - left - bar.pos)
+            def progress(doing: str, left: int, of: int) -> None:
+                bar.label, bar.length = f"{doing:9}", max(of, 1)
+                bar.update(bar.length - left - bar.pos)
 
-        yield progress
+            yield progress
+    finally:
+        signal.signal(signal.SIGTERM, before)

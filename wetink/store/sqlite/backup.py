@@ -5,6 +5,8 @@ acknowledged message and is the source of all derived data, and no other file ma
 computed up to a message which the copy lacks would leave out the message that takes its place.
 """
 
+import errno
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -36,13 +38,16 @@ def names_in(folder: Path) -> list[str]:
 def copy(address: str, target: Path, progress: Callable[[int, int], object]) -> list[str]:
     """Copy the files at an address into the folder `target`, and return their names.
 
-    `progress` gets the pages that are left, and all pages of the file. Raises StoreUnavailable.
+    `progress` gets the pages that are left, and all pages of the file. Raises StoreUnavailable, OSError on a full disk.
     """
     folder = folder_of(address)
     names = names_in(folder)
     for name in names:
         with translated(f"copying {name}"):
-            _copy(folder / name, target / name, progress)
+            try:
+                _copy(folder / name, target / name, progress)
+            except apsw.FullError:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
     return names
 
 
