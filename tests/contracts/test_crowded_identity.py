@@ -91,3 +91,12 @@ def test_claims_beyond_the_limit_make_the_same_profiles_in_any_order(
             seen.append(everybody(store.profiles, everyone))
             run(store.close())
     assert all(each == seen[0] for each in seen)
+
+
+def test_a_servers_message_far_behind_a_pages_claim_in_one_batch_ends_its_lookups(store: Storage) -> None:
+    told = {"type": "track", "event": "X"}
+    others = [received({**told, "messageId": f"o{n}", "userId": f"u{n}"}) for n in range(600)]
+    by_server = received({**told, "messageId": "last", "userId": "jane"})
+    run(store.log.append([seen(0, 9, anonymousId="d", userId="jane"), *others, by_server]))
+    device = Identifier("anonymous", "d")
+    assert run(store.profiles.resolve(device, LATE)) == device

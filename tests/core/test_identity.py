@@ -6,17 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.identity.holding import (
-    FOREVER,
-    MAX_CLAIMERS,
-    Claim,
-    changes_nothing,
-    claims,
-    contested,
-    holdings,
-    strongest,
-)
-from wetink.core.identity.identifier import Identifier, anonymous, email, user
+from wetink.core.identity.holding import FOREVER, MAX_CLAIMERS, changes_nothing, contested, holdings
+from wetink.core.identity.identifier import Claim, Identifier, anonymous, claims, email, strongest, user
 
 VISITOR = Identifier("anonymous", "a-1")
 ADDRESS = Identifier("email", "home@shop.example")

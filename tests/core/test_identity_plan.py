@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wetink.core.identity import holding as holding_module
-from wetink.core.identity.holding import Claim, changes_nothing, holdings
-from wetink.core.identity.identifier import Identifier
+from wetink.core.identity.holding import changes_nothing, holdings
+from wetink.core.identity.identifier import Claim, Identifier
 from wetink.core.identity.plan import ALWAYS, Held, claims_to_read, claims_to_read_without, plan, runs
 
 VISITOR, ADDRESS = Identifier("anonymous", "a"), Identifier("email", "home@shop.example")

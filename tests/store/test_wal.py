@@ -136,7 +136,7 @@ def test_nothing_is_acknowledged_after_a_failed_sync_until_the_log_is_emptied(tm
         reader = apsw.Connection(str(tmp_path / "wetink.db"))
         reader.execute("BEGIN; SELECT count(*) FROM message")
         await store.log.append([message(2)])
-        store.log._writer._distrust()
+        store.log._database.writer._distrust()
         with pytest.raises(StoreUnavailable, match="the disk may not have all that was written"):
             await store.log.append([message(2)])
         reader.execute("COMMIT")
@@ -173,7 +173,7 @@ def test_a_loop_that_ends_while_the_disk_is_waited_for_leaves_the_store_to_the_n
 
     async def leave() -> None:
         writing = asyncio.create_task(store.log.append([message(1)]))
-        while store.log._writer._current is None and not writing.done():  # noqa: ASYNC110 (a disk in memory is faster)
+        while store.log._database.writer._current is None and not writing.done():  # noqa: ASYNC110 (a disk in memory is faster)
             await asyncio.sleep(0)
         writing.cancel()
 

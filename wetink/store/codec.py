@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from wetink.core.events.event import Entry, Event, Problem, Product, Verdict
-from wetink.core.identity.holding import Carrier
-from wetink.core.identity.identifier import Identifier, Kind
+from wetink.core.identity.identifier import Carrier, Identifier, Kind
 from wetink.ports import Received
 from wetink.ports.content import Version
 from wetink.ports.keys import Source

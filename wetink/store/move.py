@@ -19,8 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core.errors import BadSettings, Conflict, StoreUnavailable
-from wetink.core.identity.holding import Claim, claims
-from wetink.core.identity.identifier import Identifier
+from wetink.core.identity.identifier import Claim, Identifier, claims
 from wetink.ports import Cursor, Received, Record, Storage
 from wetink.ports.moving import COMPLETE, MESSAGE, REPLAYED, TABLES, Change, Import, Moving, Row, Stored
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from wetink.core.identity.holding import Claim, Holding
+from wetink.core.identity.holding import Holding
+from wetink.core.identity.identifier import Claim
 from wetink.ports import Record
 from wetink.store.codec import identifier, who
 

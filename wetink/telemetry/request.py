@@ -22,7 +22,7 @@ HEADER = b"x-request-id"
 _WELL_FORMED = re.compile(rb"[0-9a-fA-F-]{16,64}")
 """A UUID, or other 16 to 64 hexadecimal digits and dashes."""
 
-_process, _numbers = f"{secrets.token_hex(6)}-".encode(), count(1)
+_process, _numbers = f"{secrets.token_hex(6)}-", count(1)
 
 
 class Request:
@@ -78,7 +78,7 @@ def new_id() -> bytes:
     >>> len(new_id())
     21
     """
-    return _process + b"%08x" % next(_numbers)
+    return f"{_process}{next(_numbers):08x}".encode()
 
 
 async def measured(app: Any, route: "Route", scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:

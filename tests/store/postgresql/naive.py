@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from wetink.core.identity.holding import Claim, Holding, holdings
-from wetink.core.identity.identifier import Identifier
+from wetink.core.identity.holding import Holding, holdings
+from wetink.core.identity.identifier import Claim, Identifier
 from wetink.ports import Record
 from wetink.store.codec import identifier
 from wetink.store.rows import server_sent_in

@@ -3,8 +3,7 @@
 import msgspec
 
 from wetink.core.events.event import Event, Order, Problem, Product, Verdict
-from wetink.core.identity.holding import Claim
-from wetink.core.identity.identifier import Identifier
+from wetink.core.identity.identifier import Claim, Identifier
 from wetink.ports import Record
 
 HOUR = 3_600_000

@@ -148,7 +148,8 @@ def pieces(body: bytes, endpoint: Endpoint) -> tuple[list[Piece], str]:
             f"the body has {len(body)} bytes, {endpoint.body_bytes} are allowed here",
             hint="send fewer or smaller messages in a request",
         )
-    body = repaired(body)
+    if b"\\" in body or not body.isascii():  # else nothing is to repair
+        body = repaired(body)
     if not body.strip():
         raise BadRequest("the body is empty", hint="send a JSON object", where="byte 0")
     if not endpoint.several:

@@ -1,4 +1,7 @@
-"""Identifier: the three kinds of name of a shopper, how they are cleaned, and which of them identify nobody."""
+"""Identifier: the three kinds of name of a shopper, how they are cleaned, and which of them identify nobody.
+
+A message with several of them makes claims: each weaker one belongs to the strongest from then on.
+"""
 
 import re
 import unicodedata
@@ -9,6 +12,7 @@ from urllib.parse import unquote
 import idna
 import msgspec
 
+from wetink.core.events.event import Event, Level
 from wetink.core.text.characters import unescaped
 from wetink.core.text.placeholder import LOCAL_PARTS, USUAL, Placeholders
 from wetink.core.units.quantity import plain
@@ -180,3 +184,94 @@ def _unicode_domain(domain: str) -> str:
         return idna.decode(domain)
     except idna.IDNAError:
         return domain
+
+
+class Claim(msgspec.Struct, frozen=True, order=True, gc=False):
+    """From `at` (Unix ms) on, `weaker` belongs to `stronger`. The order of the fields is the order of claims.
+
+    `alias` marks an alias's claim on its previousId, which no event carries.
+    """
+
+    at: int
+    source: str
+    message_id: str
+    weaker: Identifier
+    stronger: Identifier
+    level: Level = "server"
+    alias: bool = False
+
+
+class Carrier(msgspec.Struct, frozen=True, gc=False):
+    """The fields of an event that its claims depend on."""
+
+    type: str
+    at: int
+    message_id: str
+    source: str
+    level: Level = "server"
+    user: str = ""
+    email: str = ""
+    anonymous: str = ""
+
+
+def strongest(user: Identifier | None, email: Identifier | None, anonymous: Identifier | None) -> Identifier | None:
+    """Return the identifier under which an event with these is filed; None without any."""
+    return user or email or anonymous
+
+
+def claims(
+    message_type: str,
+    user_: Identifier | None,
+    email_: Identifier | None,
+    anonymous_: Identifier | None,
+    previous: Any,
+    at: int,
+    source: str,
+    message_id: str,
+    level: Level,
+    known: Placeholders = USUAL,
+) -> tuple[tuple[Claim, ...], tuple[Identifier, Identifier] | None]:
+    """Return a message's claims, each weaker identifier's to the strongest, and the users that an alias joins.
+
+    `previous` is an alias's previousId as received. It claims as an anonymous ID, and joins as a user if a server sent
+    it.
+    """
+    owner = strongest(user_, email_, anonymous_)
+    if owner is None or (owner is anonymous_ and message_type != "alias"):
+        return (), None
+    made = []
+    if owner is user_:
+        own_address = address(owner.value, known) if "@" in owner.value else None
+        if own_address is not None:
+            made.append(Claim(at, source, message_id, own_address, owner, level))
+        if email_ is not None and email_ != own_address:
+            made.append(Claim(at, source, message_id, email_, owner, level))
+    if anonymous_ is not None and owner is not anonymous_:
+        made.append(Claim(at, source, message_id, anonymous_, owner, level))
+    if message_type != "alias" or owner is not user_:
+        return tuple(made), None
+    joins, before = None, user(previous, known)
+    if before is not None and before != owner:
+        device = Identifier("anonymous", before.value)
+        if device != anonymous_:
+            made.append(Claim(at, source, message_id, device, owner, level, alias=True))
+        joins = (before, owner) if level == "server" else None
+    return tuple(made), joins
+
+
+def claims_of(event: Event | Carrier) -> tuple[Claim, ...]:
+    """Return the claims of an event's message, except an alias's claim on its previousId."""
+    carried = (
+        Identifier("user", event.user) if event.user else None,
+        Identifier("email", event.email) if event.email else None,
+        Identifier("anonymous", event.anonymous) if event.anonymous else None,
+    )
+    kept: dict[str, Any] = {"at": event.at, "source": event.source, "message_id": event.message_id}
+    return claims(event.type, *carried, None, **kept, level=event.level)[0]
+
+
+def makes_claim_on(event: Carrier, weaker: Identifier) -> bool:
+    """Return whether this event's message, which is filed under another identifier, claimed `weaker`."""
+    if weaker.kind == "anonymous":
+        return event.anonymous == weaker.value
+    return any(claim.weaker == weaker for claim in claims_of(event))

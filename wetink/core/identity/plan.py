@@ -16,8 +16,8 @@ import msgspec
 
 from wetink.core.events.event import Level
 from wetink.core.identity import holding
-from wetink.core.identity.holding import FOREVER, MOST_A_DAY, Carrier, Claim, Contested, Holding, contested, holdings
-from wetink.core.identity.identifier import Identifier
+from wetink.core.identity.holding import FOREVER, MOST_A_DAY, Contested, Holding, contested, holdings
+from wetink.core.identity.identifier import Carrier, Claim, Identifier
 
 Span = tuple[int, int]
 """From and until, both included (Unix ms)."""

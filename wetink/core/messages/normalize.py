@@ -23,7 +23,7 @@ from wetink.core.events.ecommerce import (
 from wetink.core.events.event import Event, Level, MessageType, Order, Problem, Product, placeholder, problem
 from wetink.core.events.message import REMEMBERED, Message, Piece, context_traits, digest, message_id, page_of
 from wetink.core.events.products import REQUIRED, listed, many, one
-from wetink.core.identity import holding, identifier, user_hash
+from wetink.core.identity import identifier, user_hash
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.user_hash import IdentityVerification
 from wetink.core.messages.integrations import switched_off
@@ -41,7 +41,7 @@ _products: dict[int, tuple[dict[str, Any], Placeholders, tuple[Product, dict[str
 
 
 class _Draft(msgspec.Struct, gc=False):
-    """An event under construction."""
+    """An event under construction. `complete` means that it has the one product that its name needs."""
 
     piece: Piece
     message: Message
@@ -64,6 +64,7 @@ class _Draft(msgspec.Struct, gc=False):
     products: tuple[Product, ...] = ()
     order: Order | None = None
     query: str = ""
+    complete: bool = False
     zone: str = ""
     parked: list[Problem] = []
     lacking: list[Problem] = []
@@ -110,7 +111,7 @@ def normalize(
         return Record(source, draft.message_id, received, own, piece.raw, "parked", problems)
     type_, at, id_, level, lacking = draft.type, draft.at, draft.message_id, draft.level, draft.lacking
     user, email, anonymous = draft.user, draft.email, draft.anonymous
-    claims, joins = holding.claims(
+    claims, joins = identifier.claims(
         type_, user, email, anonymous, _previous(message) if type_ == "alias" else None, at, source, id_, level, known
     )
     return Record(
@@ -121,7 +122,7 @@ def normalize(
         piece.raw,
         "unusable" if lacking else "usable",
         (*lacking, *draft.noted) if lacking or draft.noted else _NO_PROBLEMS,
-        holding.strongest(user, email, anonymous),
+        identifier.strongest(user, email, anonymous),
         Event(  # positional arguments: this is the hottest call
             type_,  # type: ignore[arg-type]  # one of TYPES, or it were parked
             at,
@@ -298,6 +299,8 @@ def _take_products(draft: _Draft) -> None:
         named = found.sku or found.product_id
         if not named or (draft.properties and not PRODUCT_NAMES.isdisjoint(draft.properties)):
             _odd_product(draft, found)
+        else:
+            draft.complete = bool(found.url)
         return
     if name in MANY_PRODUCTS and "products" in properties:
         listed = many(
@@ -356,7 +359,7 @@ def _storable(draft: _Draft) -> None:
 
 
 def _requirements(draft: _Draft) -> None:
-    if draft.type == "track":
+    if draft.type == "track" and not draft.complete:
         needs = REQUIRED.get(draft.name)
         if needs is not None:
             for lacking in needs(draft):

@@ -3,8 +3,7 @@
 import msgspec
 
 from wetink.core.events.event import Event, Problem, Verdict
-from wetink.core.identity.holding import Claim
-from wetink.core.identity.identifier import Identifier
+from wetink.core.identity.identifier import Claim, Identifier
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 
 from wetink.core.identity import plan
-from wetink.core.identity.holding import Carrier, Claim, changes_nothing, claims_of, makes_claim_on, repeats, root_of
-from wetink.core.identity.identifier import Identifier
+from wetink.core.identity.holding import changes_nothing, repeats, root_of
+from wetink.core.identity.identifier import Carrier, Claim, Identifier, claims_of, makes_claim_on
 from wetink.core.identity.plan import ALWAYS, Changes, Held, Span
 from wetink.ports import Record
 from wetink.store.codec import decode_carrier, identifier, who

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wetink.core.events.event import Event
-from wetink.core.identity.holding import claims_of
+from wetink.core.identity.identifier import claims_of
 from wetink.ports import Received, Record
 from wetink.store.codec import VERDICTS, decode_event, encode, who
 from wetink.store.postgresql import catalog, conversions

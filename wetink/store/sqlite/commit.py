@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 import msgspec
 
-from wetink.core.identity.holding import Claim
+from wetink.core.identity.identifier import Claim
 from wetink.ports import Record
 from wetink.store.codec import VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.queries import queries
@@ -77,7 +77,7 @@ class Commits:
         self._recent = RecentIds()
         self._recent_events = recent_events
         self._of_products: list[Placed] = []  # of this transaction: of the messages in (_since, _last]
-        self._since = self._last = 0
+        self._since = self._last = self._pages_claim = self._summaries = 0
 
     def ready(self, db: apsw.Connection | None) -> None:
         """Read the latest ids ahead of the first write. An error is left for that write."""
@@ -88,7 +88,8 @@ class Commits:
     def begin(self, db: apsw.Connection) -> None:
         """Begin a transaction."""
         db.execute("BEGIN IMMEDIATE")
-        self._of_products, self._since = [], db.execute(SQL.last_seq).get
+        self._of_products = []
+        self._since, self._pages_claim, self._summaries = db.execute(SQL.state).get
         self._last = self._since
         self._recent.begin(db, self._since)
 
@@ -105,7 +106,8 @@ class Commits:
     def write(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:
         """Write the rows and their claims. Returns for each row whether it was a duplicate."""
         outcome = self._written(db, rows)
-        people.drop_summaries_of(db, {row.who for row in rows if row.body})
+        if self._summaries:
+            people.drop_summaries_of(db, {row.who for row in rows if row.body})
         return outcome
 
     def _written(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:
@@ -148,7 +150,9 @@ class Commits:
             if record.joins is not None:
                 identity.join_users(db, *record.joins)
         db.executemany(SQL.insert_message, messages)
-        self._claims.make(db, claims, (row.record for _, row in new))
+        if claims or self._pages_claim:
+            self._pages_claim = 1  # perhaps, from now on
+            self._claims.make(db, claims, (row.record for _, row in new))
 
     def _keep_the_earlier(self, db: apsw.Connection, row: Row) -> None:
         """Keep the smallest corrected time of a message, in whatever order its copies came.
@@ -161,6 +165,7 @@ class Commits:
         _, at, body = stored
         if row.at >= at:
             return
+        self._pages_claim = 1  # perhaps, from now on
         moved = msgspec.structs.replace(decode_event(body), at=row.at)
         db.execute(SQL.move_event, (row.at, encode(moved), *row.key))
         identity.unclaim(db, row.record.claims, at)

@@ -14,8 +14,8 @@ from typing import Any
 import apsw
 
 from wetink.core.identity import plan
-from wetink.core.identity.holding import Claim, Holding, changes_nothing, claims_of, makes_claim_on, repeats, root_of
-from wetink.core.identity.identifier import Identifier
+from wetink.core.identity.holding import Holding, changes_nothing, repeats, root_of
+from wetink.core.identity.identifier import Claim, Identifier, claims_of, makes_claim_on
 from wetink.core.identity.plan import ALWAYS, Changes, Held, Span
 from wetink.ports import Record
 from wetink.store.codec import decode_carrier, identifier, level_of, who

@@ -9,7 +9,7 @@ from wetink.core.identity.holding import FOREVER
 from wetink.ports import Cursor, Received, Record
 from wetink.store.codec import VERDICTS, received
 from wetink.store.queries import queries
-from wetink.store.sqlite import commit, replay
+from wetink.store.sqlite import replay
 from wetink.store.sqlite.connection import fetch, first, translated
 from wetink.store.sqlite.database import Database
 
@@ -20,10 +20,8 @@ class SQLiteLog:
     """`ports.Log` over the main file. A cursor has a message's position and the number of replays so far."""
 
     def __init__(self, database: Database) -> None:
-        self._database, self._writer = database, database.writer
-
-    async def append(self, batch: Sequence[Record]) -> Sequence[bool]:
-        return await self._writer.write([commit.prepare(record) for record in batch]) if batch else ()
+        self._database = database
+        self.append = database.writer.append
 
     async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
         top = FOREVER if before is None else before

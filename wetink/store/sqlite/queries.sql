@@ -157,6 +157,12 @@ SELECT member FROM joined WHERE root = (SELECT root FROM joined WHERE member = ?
 -- name: upsert_joined
 INSERT INTO joined (member, root) VALUES (?, ?) ON CONFLICT DO UPDATE SET root = excluded.root
 
+-- name: state  The end of the log, and whether pages claim identifiers that no server has sent, and there are summaries.
+SELECT
+    (SELECT coalesce(max(seq), 0) FROM message),
+    EXISTS (SELECT 1 FROM page_claimed WHERE told = 0),
+    EXISTS (SELECT 1 FROM person_summary)
+
 -- name: last_seq
 SELECT coalesce(max(seq), 0) FROM message
 

@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 
 from wetink.core.events.event import Event
-from wetink.core.identity.holding import claims_of
+from wetink.core.identity.identifier import claims_of
 from wetink.ports import Received, Record
 from wetink.store.codec import PARKED, VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.queries import queries

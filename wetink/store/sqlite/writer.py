@@ -22,7 +22,8 @@ from typing import Any
 import apsw
 
 from wetink.core.errors import StoreUnavailable
-from wetink.store.sqlite.commit import FEW_ROWS, SLICE_ROWS, Commits, Group, Job, Row
+from wetink.ports import Record
+from wetink.store.sqlite.commit import FEW_ROWS, SLICE_ROWS, Commits, Group, Job, prepare
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, LockedFile, connect, translated, unavailable
 from wetink.store.sqlite.recent import RecentEvents
 from wetink.store.sqlite.wal import Wal
@@ -71,12 +72,14 @@ class Writer:
         self._wal.waits(asyncio.get_running_loop())
         self._commits.ready(self._db)
 
-    async def write(self, rows: Sequence[Row]) -> list[bool]:
-        """Commit the rows. Returns whether each was a duplicate. Raises StoreUnavailable: nothing was written."""
+    async def append(self, batch: Sequence[Record]) -> Sequence[bool]:
+        """Commit the records, as `ports.Inbox` says."""
+        if not batch:
+            return ()
         if self._closed:
             raise StoreUnavailable("the store is closed")
         loop = asyncio.get_running_loop()
-        job = Job(rows, loop)
+        job = Job([prepare(record) for record in batch], loop)
         with self._mutex:
             self._jobs.append(job)
             if self._current is not None and self._current.loop.is_closed() and not self._current.in_thread:
