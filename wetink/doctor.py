@@ -37,11 +37,11 @@ async def examine(wetink: Wetink, now: int, *, sample: int | None, repair: bool)
     again and lets the projections catch up.
     """
     await wetink.feeds.read_kept()
-    status = await status_of(wetink.store, wetink.feeds, wetink.content.feeds, wetink.settings.data)
+    status = await status_of(wetink.store, wetink.feeds, wetink.content.feeds, wetink.settings.data, wetink.stream)
     if repair and any(status.lag.values()):
         async for finding in _caught_up(wetink, status):
             yield finding
-        status = await status_of(wetink.store, wetink.feeds, wetink.content.feeds, wetink.settings.data)
+        status = await status_of(wetink.store, wetink.feeds, wetink.content.feeds, wetink.settings.data, wetink.stream)
     last = backups.last_backup(wetink.settings.data)
     copies = backups.can_copy(wetink.settings)
     for finding in findings.of_status(status, backups=copies, backed_up=last.at if last else None, now=now):

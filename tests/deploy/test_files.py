@@ -254,12 +254,25 @@ def test_every_pod_has_a_budget_and_a_policy(folder: Path) -> None:
 def test_an_autoscaler_scales_what_is_there_by_what_is_measured(folder: Path) -> None:
     names = {each["metadata"]["name"] for each in objects(folder) if each["kind"] == "Deployment"}
     measured = (ROOT / "docs" / "operating.md").read_text()
+    rules = yaml.safe_load((DEPLOY / "prometheus-adapter.yaml").read_text())["rules"]
     for each in objects(folder):
         if each["kind"] == "HorizontalPodAutoscaler":
             assert each["spec"]["scaleTargetRef"]["name"] in names
             for metric in each["spec"]["metrics"]:
-                if metric["type"] == "Pods":
-                    assert f"`{metric['pods']['metric']['name']}" in measured
+                for kind, offered in (("Pods", rules["custom"]), ("External", rules["external"])):
+                    if metric["type"] == kind:
+                        name = metric[kind.lower()]["metric"]["name"]
+                        assert f"`{name}" in measured
+                        assert [name] == [rule["name"]["as"] for rule in offered if f'"{name}"' in rule["seriesQuery"]]
+
+
+def test_the_adapter_asks_for_metrics_and_labels_that_there_are() -> None:
+    rules = yaml.safe_load((DEPLOY / "prometheus-adapter.yaml").read_text())["rules"]
+    documented = dict(re.findall(r"^\| `(wetink_\w+)\{([\w,]+)\}`", (ROOT / "docs" / "operating.md").read_text(), re.M))
+    for rule in (*rules["custom"], *rules["external"]):
+        [name] = re.findall(r'__name__="(\w+)"', rule["seriesQuery"])
+        labels = set(re.findall(r"by \(([\w, ]+)\)", rule["metricsQuery"]) or [""])
+        assert {each for text in labels for each in text.split(", ") if each} <= set(documented[name].split(","))
 
 
 def test_the_unit_runs_as_the_user_that_the_documents_create() -> None:

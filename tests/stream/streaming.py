@@ -50,6 +50,6 @@ async def stored(store: Storage) -> list[str]:
 async def drain(applier: Applier, stream: JetStream) -> None:
     """Store all that is in the stream."""
     async with asyncio.timeout(60):
-        while await stream.behind():
+        while (await stream.state()).waiting:
             steps = (applier.step, applier.step_opens)
             await asyncio.gather(*(step(partition) for step in steps for partition in range(stream.partitions)))

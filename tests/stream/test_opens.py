@@ -77,7 +77,7 @@ def test_opens_wait_in_the_stream_while_the_store_cannot_be_written(address: str
             flawed.away = True
             with pytest.raises(StoreUnavailable):
                 await applier.step_opens(crc32(b"user:jane") % stream.partitions)
-            assert await stream.behind() == 1
+            assert (await stream.state()).waiting == 1
             flawed.away = False
             await drain(applier, stream)
             assert await store.ledger.contacts("hero", "user:jane") == (1, 0)
@@ -162,7 +162,7 @@ def test_opens_are_counted_once_while_workers_are_killed(engine: str, nodes: Any
     async def waiting() -> int:
         stream = JetStream(log)
         try:
-            return await stream.behind()
+            return (await stream.state()).waiting
         finally:
             await stream.close()
 

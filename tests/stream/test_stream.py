@@ -104,6 +104,33 @@ def test_nothing_is_refused_or_lost_while_the_store_is_away(address: str, tmp_pa
     asyncio.run(story())
 
 
+def test_the_state_tells_what_waits_and_since_when(address: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with streaming(address, tmp_path) as (stream, store):
+            assert (await stream.state()).waiting == 0
+            assert (await stream.state()).oldest == {}
+            await StreamedLog(stream).append([viewed(1)])
+            partition = partition_of(viewed(1), stream.partitions)
+            first = await stream.state()
+            await StreamedLog(stream).append([viewed(2)])
+            await stream.publish("opens", 3, b"\xc1 no opens")
+            state = await stream.state()
+            assert {(each.topic, each.partition): each.waiting for each in state.backlogs if each.waiting} == {
+                ("messages", partition): 2,
+                ("opens", 3): 1,
+            }
+            assert state.oldest["messages"] == first.oldest["messages"] <= state.oldest["opens"]
+            await stream.again(await stream.fetch("messages", partition, 2.0), 0.0)
+            assert len(await stream.fetch("messages", partition, 2.0)) == 2
+            again = {(each.topic, each.partition): each.redelivered for each in (await stream.state()).backlogs}
+            assert again["messages", partition] == 2
+            await drain(Applier(stream, store, now_ms), stream)
+            done = await stream.state()
+            assert (done.waiting, done.oldest, done.aside) == (0, {}, 1)
+
+    asyncio.run(story())
+
+
 def test_a_message_that_the_store_rejects_is_set_aside_alone(address: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with streaming(address, tmp_path) as (stream, store):

@@ -7,8 +7,10 @@ from wetink.insights.findings import DAY_MS, GB, Finding, worst
 from wetink.insights.status import FeedStatus, Status
 from wetink.ports.inspection import Replica
 from wetink.ports.storage import Lease
+from wetink.ports.stream import Backlog, StreamState
 
 NOW = 1_795_000_000_000
+WAITING = Backlog("opens", 0, 7, 1)
 LEASES = (Lease("projections", "host:1:a", NOW + 15_000),)
 
 
@@ -41,6 +43,15 @@ def of(made: Status, backed_up: int | None = NOW, *, backups: bool = True) -> di
         (status(lag={"catalog": -3}), "followers", "problem", "catalog is ahead of the log"),
         (status(replicas=(Replica("b", 0.0), Replica("c", 2.4))), "replicas", "ok", "2 at most 2 s behind"),
         (status(replicas=(Replica("b", 12.0, "it is 12 s behind"),)), "replicas", "warning", "b: it is 12 s behind"),
+        (status(stream=StreamState((WAITING,), {"opens": NOW - 9_000}, 0)), "stream", "ok", "7 stream messages wait"),
+        (
+            status(stream=StreamState((WAITING,), {"opens": NOW - 31_000}, 0)),
+            "stream",
+            "warning",
+            "the oldest for 31 s",
+        ),
+        (status(stream=StreamState((WAITING,), {"opens": 0}, 0)), "stream", "problem", "the oldest for"),
+        (status(stream=StreamState((), {}, 3)), "stream", "warning", "3 stream messages of the last 30 days"),
         (status(), "feeds", "ok", "none"),
         (status(feeds=(FeedStatus("a", "fresh", "", 5),)), "feeds", "ok", "1 with fresh data"),
         (status(feeds=(FeedStatus("a", "stale", "HTTP 500", 5),)), "feeds", "warning", "a: HTTP 500"),

@@ -5,7 +5,7 @@ import contextlib
 import http.client
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -67,7 +67,7 @@ class House:
 
 
 @contextlib.contextmanager
-def serving(data: Path) -> Iterator[House]:
+def serving(data: Path, settings: Mapping[str, str] | None = None) -> Iterator[House]:
     """Serve a data folder with one block and one feed."""
     for name, text in FILES.items():
         (data / name).parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def serving(data: Path) -> Iterator[House]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WETINK_METRICS", f"127.0.0.1:{port}")
         patch.setenv("WETINK_METRICS_TOKEN", TOKEN)
-        with Server(data, workers=2) as server:
+        with Server(data, workers=2, settings=settings) as server:
             yield House(server, port, key)
 
 

@@ -10,6 +10,7 @@ import promql_parser
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.jetstream import cluster
 from tests.web.scraped import TOKEN, serving
 
 ROOT = Path(__file__).parents[2]
@@ -40,10 +41,14 @@ QUERIES = [*targets(), *alerts()]
 
 @pytest.fixture(scope="module")
 def exposed(tmp_path_factory: pytest.TempPathFactory) -> Samples:
-    """The labels of each sample of a real server, by name, once a feed was read and a lease was taken."""
-    with serving(tmp_path_factory.mktemp("grafana") / "data") as house:
+    """The labels of each sample of a real server with a stream, by name, once a feed was read and a lease was taken."""
+    with (
+        cluster(1) as nodes,
+        serving(tmp_path_factory.mktemp("grafana") / "data", {"log": f"{nodes.address}?replicas=1"}) as house,
+    ):
         house.wait(lambda numbers: "wetink_feed_age_seconds{feed=stores}" in numbers)
         house.wait(lambda numbers: any(name.startswith("wetink_lease_held") for name in numbers))
+        house.wait(lambda numbers: "wetink_stream_waiting{partition=0,topic=opens}" in numbers)
         text = house.scrape(authorization=f"Bearer {TOKEN}")[1].decode()
     found: Samples = {}
     for family in text_string_to_metric_families(text):

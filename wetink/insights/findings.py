@@ -8,12 +8,15 @@ import msgspec
 from wetink.insights.status import FeedStatus, Status
 from wetink.ports.inspection import Replica
 from wetink.ports.storage import Lease
+from wetink.ports.stream import StreamState
 
 State: TypeAlias = Literal["ok", "warning", "problem", "repaired"]
 
 GB, DAY_MS = 1_000_000_000, 86_400_000
 LAG, LONG_LAG = 10_000, 100_000
 """Messages that a projection may be behind without a warning, and without a problem."""
+LATE_SECONDS, VERY_LATE_SECONDS = 30, 600
+"""Age of the oldest message that waits in the stream, in seconds, without a warning, and without a problem."""
 SLOW_SYNC, VERY_SLOW_SYNC = 0.02, 0.1
 """Seconds that a disk may take for a sync without a warning, and without a problem."""
 BACKUP_DAYS = 7
@@ -39,6 +42,8 @@ def of_status(status: Status, *, backups: bool, backed_up: int | None, now: int)
     yield of_disk(status.disk_free, status.disk_size)
     yield of_lag(status.lag, status.leases)
     yield from of_replicas(status.replicas)
+    if status.stream is not None:
+        yield from of_stream(status.stream, now)
     yield from of_feeds(status.feeds)
     if backups:
         yield of_backup(backed_up, now)
@@ -89,6 +94,20 @@ def of_replicas(replicas: Sequence[Replica]) -> Iterator[Finding]:
     near = [each.behind for each in replicas if not each.problem and each.behind is not None]
     if near:
         yield Finding("replicas", "ok", f"{len(near)} at most {max(near):.0f} s behind")
+
+
+def of_stream(stream: StreamState, now: int) -> Iterator[Finding]:
+    """Yield the findings of what waits in the stream at `now` (Unix ms), and of what was set aside."""
+    age = max((now - at for at in stream.oldest.values()), default=0) // 1000
+    if age > LATE_SECONDS:
+        text = f"{stream.waiting:,} stream messages wait to be stored, the oldest for {age:,} s"
+        remedy = "Check that the store can be written, and that a process with the role worker runs."
+        yield Finding("stream", "problem" if age > VERY_LATE_SECONDS else "warning", text, remedy)
+    else:
+        yield Finding("stream", "ok", f"{stream.waiting:,} stream messages wait to be stored")
+    if stream.aside:
+        text = f"{stream.aside:,} stream messages of the last 30 days were set aside"
+        yield Finding("stream", "warning", text, "Read the header Wetink-Reason of those in the stream …_aside.")
 
 
 def of_feeds(feeds: Sequence[FeedStatus]) -> Iterator[Finding]:

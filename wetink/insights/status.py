@@ -1,5 +1,6 @@
 """Status: the state of the whole server, for its status page and for /metrics."""
 
+import asyncio
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,10 @@ from wetink.ports import Storage
 from wetink.ports.inspection import Replica
 from wetink.ports.outside import Feeds
 from wetink.ports.storage import Lease
+from wetink.ports.stream import Stream, StreamState
+
+STREAM_SECONDS = 2.0
+"""How long to wait for the state of the stream, in seconds."""
 
 
 class FeedStatus(msgspec.Struct, frozen=True):
@@ -38,9 +43,12 @@ class Status(msgspec.Struct, frozen=True):
     disk_size: int
     unread: Mapping[str, str]
     replicas: tuple[Replica, ...] = ()
+    stream: StreamState | None = None
 
 
-async def status_of(store: Storage, feeds: Feeds, declared: Mapping[str, Feed], data: Path) -> Status:
+async def status_of(
+    store: Storage, feeds: Feeds, declared: Mapping[str, Feed], data: Path, stream: Stream | None
+) -> Status:
     """Return the state of a server. `declared` are its feeds, `data` is its data folder. Never raises WetinkError."""
     unread: dict[str, str] = {}
     lag: Mapping[str, int] = {}
@@ -58,8 +66,15 @@ async def status_of(store: Storage, feeds: Feeds, declared: Mapping[str, Feed], 
         sizes = await store.inspection.sizes()
     except WetinkError as error:
         unread["sizes"] = str(error)
+    waiting: StreamState | None = None
+    if stream is not None:
+        try:
+            async with asyncio.timeout(STREAM_SECONDS):
+                waiting = await stream.state()
+        except (WetinkError, TimeoutError) as error:
+            unread["stream"] = str(error) or "it does not answer"
     replicas = tuple(await store.inspection.replicas())
     disk = shutil.disk_usage(data)
     supplies = [(name, feeds.give(name)) for name, feed in sorted(declared.items()) if feed.per_person is None]
     states = tuple(FeedStatus(name, each.state, each.because, each.age_ms) for name, each in supplies)
-    return Status(lag, leases, sizes, states, disk.free, disk.total, unread, replicas)
+    return Status(lag, leases, sizes, states, disk.free, disk.total, unread, replicas, waiting)

@@ -1,6 +1,6 @@
 """Port of the stream: a replicated buffer in front of the store, for writes that must not wait for it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -21,6 +21,34 @@ class Delivery(msgspec.Struct, frozen=True, eq=False):
     at: int
     handle: Any
     """The stream's own name for it."""
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """The number of stream messages of a topic and partition that are not stored yet.
+
+    `redelivered` is the number of those that were delivered more than once.
+    """
+
+    topic: Topic
+    partition: int
+    waiting: int
+    redelivered: int
+
+
+class StreamState(msgspec.Struct, frozen=True):
+    """What waits in a stream. `oldest` is the time when the oldest waiting message of a topic was published (Unix ms).
+
+    `aside` is the number of stream messages that were set aside.
+    """
+
+    backlogs: tuple[Backlog, ...]
+    oldest: Mapping[Topic, int]
+    aside: int
+
+    @property
+    def waiting(self) -> int:
+        """The number of stream messages that are not stored yet."""
+        return sum(each.waiting for each in self.backlogs)
 
 
 class Bucket(Protocol):
@@ -88,8 +116,8 @@ class Stream(Protocol):
         """
         ...
 
-    async def behind(self) -> int:
-        """Return the number of stream messages that are not stored yet. Raises StoreUnavailable."""
+    async def state(self) -> StreamState:
+        """Return what waits in the stream. Raises StoreUnavailable."""
         ...
 
     def warnings(self) -> Sequence[str]:

@@ -36,7 +36,7 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 from wetink.core.errors import BadSettings, StoreUnavailable
-from wetink.ports.stream import Bucket, Delivery, Topic
+from wetink.ports.stream import Backlog, Bucket, Delivery, StreamState, Topic
 from wetink.stream import bucket
 from wetink.stream.bucket import JetStreamBucket
 
@@ -163,12 +163,26 @@ class JetStream:
             raise _unavailable("reading its oldest message", error) from error
         return _ms(found.time)
 
-    async def behind(self) -> int:
+    async def state(self) -> StreamState:
         context = self._context or await self._started()
+        name = self._address.name
         try:
-            return (await context.stream_info(self._address.name)).state.messages
+            info = await context.stream_info(name, subjects_filter=">")
+            aside = await context.stream_info(f"{name}_{ASIDE}")
+            consumers = {each.name: each.num_redelivered or 0 for each in await context.consumers_info(name)}
         except (NatsError, OSError, TimeoutError) as error:
             raise _unavailable("reading its state", error) from error
+        waiting = info.state.subjects or {}
+        backlogs = tuple(
+            Backlog(
+                *(topic, partition, waiting.get(self._subject(topic, partition), 0)),
+                consumers.get(f"{topic}-{partition}", 0),
+            )
+            for topic in TOPICS
+            for partition in range(self.partitions)
+        )
+        oldest = {topic: at for topic in TOPICS if waiting and (at := await self.oldest(topic)) is not None}
+        return StreamState(backlogs, oldest, aside.state.messages)
 
     async def close(self) -> None:
         self._closed = True

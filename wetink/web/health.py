@@ -50,7 +50,7 @@ async def _writing(wetink: Wetink) -> None:
     if wetink.stream is None:
         await wetink.store.writable()
     else:
-        await wetink.stream.behind()
+        await wetink.stream.oldest("messages")
 
 
 async def _leases(wetink: Wetink) -> None:

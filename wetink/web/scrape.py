@@ -23,8 +23,10 @@ from uvicorn.server import ServerState
 
 from wetink import __version__
 from wetink.insights.status import Status, status_of
+from wetink.ports.stream import StreamState
 from wetink.telemetry import metrics
 from wetink.web.protocol import HttpProtocol
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 PATH = "/metrics"
@@ -82,7 +84,7 @@ class Scrape:
 
 
 async def _status(wetink: Wetink) -> Status:
-    return await status_of(wetink.store, wetink.feeds, wetink.content.feeds, wetink.settings.data)
+    return await status_of(wetink.store, wetink.feeds, wetink.content.feeds, wetink.settings.data, wetink.stream)
 
 
 class _Collected:
@@ -137,6 +139,22 @@ def processes() -> Iterator[Metric]:
     yield from families.values()
 
 
+def waiting(stream: StreamState, now: float) -> Iterator[Metric]:
+    """Yield what waits in the stream at `now` (Unix seconds)."""
+    labels = ["topic", "partition"]
+    count = Gauge("wetink_stream_waiting", "Stream messages that are not stored yet.", labels=labels)
+    again = Gauge("wetink_stream_redelivered", "Those of them that were delivered more than once.", labels=labels)
+    age = Gauge("wetink_stream_oldest_seconds", "Age of the oldest of them, in seconds; 0: none.", labels=["topic"])
+    for each in stream.backlogs:
+        count.add_metric([each.topic, str(each.partition)], each.waiting)
+        again.add_metric([each.topic, str(each.partition)], each.redelivered)
+    for topic in sorted({each.topic for each in stream.backlogs}):
+        at = stream.oldest.get(topic)
+        age.add_metric([topic], max(0.0, now - at / 1000) if at is not None else 0.0)
+    yield from (count, again, age)
+    yield Gauge("wetink_stream_aside", "Stream messages that were set aside.", value=stream.aside)
+
+
 def state(status: Status, store: str) -> Iterator[Metric]:
     """Yield the state of the store, the feeds and the disk. `store` is the address of the store."""
     build = Gauge("wetink_build", "Version of this server; always 1.", labels=["version", "python", "engine"])
@@ -153,6 +171,8 @@ def state(status: Status, store: str) -> Iterator[Metric]:
         if replica.behind is not None:
             behind.add_metric([replica.name], replica.behind)
     yield from (behind, readable)
+    if status.stream is not None:
+        yield from waiting(status.stream, now_ms() / 1000)
     leases = Gauge("wetink_lease_held", "Leases and their holders; always 1.", labels=["lease", "host", "process"])
     for lease in status.leases:
         host, _, rest = lease.holder.partition(":")

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,7 +13,9 @@ from tests.cli.run import wetink as run
 from tests.web.dashboard.conftest import client_of
 from wetink.insights.health import counted
 from wetink.ports import Record
+from wetink.ports.stream import Backlog, StreamState
 from wetink.settings import read
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 BLOCK = "variants: [{name: seen, app: last-viewed}]\nfallback: {link: 'https://shop.example/', title: Hi}\n"
@@ -63,6 +66,28 @@ def test_each_trouble_has_its_remedy_beside_it(sound: Wetink) -> None:
         ("failed 3 times in a row", "wetink goes on trying"),
     ):
         assert text.index(trouble) < text.index(remedy), trouble
+
+
+def test_what_waits_in_the_stream_is_shown_and_what_was_set_aside(sound: Wetink) -> None:
+    class Waiting:
+        """A stream whose worker is late."""
+
+        async def state(self) -> StreamState:
+            backlogs = [Backlog("messages", number, 20, 0) for number in range(2)]
+            return StreamState((*backlogs, Backlog("opens", 0, 0, 0)), {"messages": now_ms() - 60_000}, 3)
+
+        def warnings(self) -> list[str]:
+            return ["it has 1 replica"]
+
+    late: Any = Waiting()
+    sound.stream = late
+    text = shown(sound)
+    sound.stream = None
+    assert "0 problems" not in text
+    assert "40 stream messages wait to be stored, the oldest for 60 s Check that the store can be written" in text
+    assert "3 stream messages of the last 30 days were set aside Read the header Wetink-Reason" in text
+    assert "it has 1 replica" in text
+    assert re.search(r"messages since \S.* 40 waiting opens, clicks and decisions 0 waiting set aside 3", text)
 
 
 def test_a_server_that_cannot_draw_has_a_problem(sound: Wetink) -> None:

@@ -28,6 +28,10 @@ TASKS = {"projections": "catalog and conversions", "folder": "content folder", "
 """What a lease is for, if its name does not say so."""
 
 
+TOPICS = {"messages": "messages", "opens": "opens, clicks and decisions"}
+"""What each topic of the stream holds."""
+
+
 class Process(msgspec.Struct, frozen=True):
     """A process of this server: its ID, the time (Unix ms) since which it answers, and its memory in bytes."""
 
@@ -39,7 +43,7 @@ class Process(msgspec.Struct, frozen=True):
 async def status(request: Request) -> Response:
     """Show the status of this server and its store."""
     wetink, now = wetink_of(request), now_ms()
-    state = await status_of(wetink.store, wetink.feeds, wetink.content.feeds, wetink.settings.data)
+    state = await status_of(wetink.store, wetink.feeds, wetink.content.feeds, wetink.settings.data, wetink.stream)
     last = backups.last_backup(wetink.settings.data)
     copies = backups.can_copy(wetink.settings)
     running = list(processes())
@@ -69,6 +73,8 @@ async def status(request: Request) -> Response:
         received=int(sum(metrics.total(each) for name, each in metrics.MESSAGES.items() if name != "failed")),
         lag=max(state.lag.values(), default=0),
         replicas=state.replicas,
+        stream=state.stream,
+        topics=TOPICS,
         lags=sorted(state.lag.items()),
         leases=[(TASKS.get(name, name), host, pid) for name, host, pid in map(_holder, state.leases) if name],
         sizes=sorted(state.sizes.items(), key=lambda each: -each[1]),
