@@ -5,7 +5,7 @@ import json
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
@@ -29,6 +29,19 @@ def servers() -> Iterator[tuple[Postgres, Postgres]]:
     primary.remove()
 
 
+def wait(is_so: Callable[[], object]) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def is_well(data: Path, store: str) -> bool:
+    """Return whether `wetink doctor` finds that replicas are well."""
+    found = json.loads(wetink("doctor", "--data", data, "--json", WETINK_STORE=store))
+    return [each["state"] for each in found if each["check"] == "replicas"] == ["ok"]
+
+
 def test_opens_go_on_while_the_primary_is_gone(tmp_path: Path, servers: tuple[Postgres, Postgres]) -> None:
     primary, replica = servers
     store = primary.address("wetink")
@@ -47,15 +60,11 @@ def test_opens_go_on_while_the_primary_is_gone(tmp_path: Path, servers: tuple[Po
         assert shown() == ["mug"], "an acknowledged event shows in the next open"
         assert client.get("/readyz").status_code == 200
         client.post("/dashboard/login", data={"token": token})
-        page = client.get("/dashboard/status").text
-        assert re.search(rf"127\.0\.0\.1:{replica.port}</span><span class=\"n\">\d+ s behind", page)
-        told = json.loads(wetink("doctor", "--data", tmp_path / "data", "--json", WETINK_STORE=settings["store"]))
-        assert [each["state"] for each in told if each["check"] == "replicas"] == ["ok"]
+        row = re.compile(rf"127\.0\.0\.1:{replica.port}</span><span class=\"n\">\d+ s behind")
+        wait(lambda: row.search(client.get("/dashboard/status").text))
+        wait(lambda: is_well(tmp_path / "data", settings["store"]))
         position = primary.sql("SELECT pg_current_wal_flush_lsn()").strip()
-        until = time.monotonic() + PATIENCE_SECONDS
-        while "t" not in replica.sql(f"SELECT pg_last_wal_replay_lsn() >= '{position}'"):
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        wait(lambda: "t" in replica.sql(f"SELECT pg_last_wal_replay_lsn() >= '{position}'"))
         primary.stop(signal.SIGKILL)
         time.sleep(3)  # nothing of before is in a cache of answers
         for _ in range(20):

@@ -24,10 +24,11 @@ SQL = queries(__package__, "replica_queries.sql")
 
 MEASURE_SECONDS = 1.0
 """Seconds between two measurements."""
-PROBE_SECONDS = 0.5
+PROBE_SECONDS = 1.0
 """How long a server may take to tell its position, in seconds."""
 STRIKES = 2
-"""Probes without an answer after which the primary counts as away. A refused connection counts at once."""
+"""Probes without an answer after which a server counts as away: one may be this process's own delay. A refused
+connection counts at once."""
 
 
 CATCH_UP_SECONDS, PAUSE_SECONDS = 1.0, 0.02
@@ -115,6 +116,7 @@ class Replicas:
         self._passed: deque[tuple[float, int]] = deque()  # when the primary was at which position
         self._cluster: int | None = None
         self._strikes = 0
+        self._late = set[str]()  # replicas that did not answer the last probe
         self._soon = asyncio.Event()
         self._measured = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
@@ -198,9 +200,14 @@ class Replicas:
             passed.popleft()
 
     async def _state(self, name: str, probe: _Probe) -> Replica:
+        known = self._states.get(name) if name not in self._late else None
+        self._late.discard(name)
         try:
             at = await probe.ask()
         except FAILURES as error:
+            if known is not None and isinstance(error, TimeoutError):
+                self._late.add(name)
+                return known
             return Replica(name, None, f"it does not answer: {str(error) or type(error).__name__}")
         if self._cluster not in (None, at.cluster):
             return Replica(name, None, "it is no copy of this database")
