@@ -6,7 +6,7 @@ DELETE FROM temp.batch WHERE once AND EXISTS (
 )
 
 -- name: confirmed  Opens of people that a click had proved before they came.
-SELECT old.rowid, old.at, old.block, old.variant, old.campaign, min(batch.rowid), batch.taken_for, batch.facts,
+SELECT old.rowid, old.at, old.block, old.variant, old.campaign, min(batch.rowid), batch.fetch_class, batch.facts,
     batch.version
 FROM temp.batch AS batch CROSS JOIN contact AS old ON old.recipient = batch.recipient AND old.implied
     AND old.at > batch.at - ?1 AND old.at < batch.at + ?1 AND old.block = batch.block
@@ -14,7 +14,7 @@ FROM temp.batch AS batch CROSS JOIN contact AS old ON old.recipient = batch.reci
 WHERE batch.kind = 0 AND batch.human GROUP BY old.rowid
 
 -- name: confirm
-UPDATE contact SET implied = 0, taken_for = ?, facts = ?, version = ? WHERE rowid = ?
+UPDATE contact SET implied = 0, fetch_class = ?, facts = ?, version = ? WHERE rowid = ?
 
 -- name: confirm_day
 UPDATE daily SET implied_opens = implied_opens - 1 WHERE day = ? AND block = ? AND variant = ? AND campaign = ?
@@ -30,8 +30,8 @@ SELECT wanted.key FROM json_each(?1) AS wanted WHERE NOT EXISTS (
 )
 
 -- name: imply_again  The open that one click proves, for the past.
-INSERT INTO contact (recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied)
-SELECT recipient, at, 0, block, campaign, variant, taken_for, facts, version, 1, arms, 1 FROM contact WHERE rowid = ?
+INSERT INTO contact (recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied)
+SELECT recipient, at, 0, block, campaign, variant, fetch_class, facts, version, 1, arms, 1 FROM contact WHERE rowid = ?
 
 -- name: deny
 DELETE FROM contact WHERE rowid = ?
@@ -41,8 +41,8 @@ SELECT rowid, recipient, at, block, campaign FROM contact
 WHERE implied AND recipient IN (SELECT value FROM json_each(?))
 
 -- name: insert
-INSERT INTO contact (recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied)
-SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied FROM temp.batch
+INSERT INTO contact (recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied)
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied FROM temp.batch
 
 -- name: changed  The spans of all of them.
 INSERT INTO contact_change (width, start, changes)
@@ -140,20 +140,20 @@ SELECT coalesce(max(rowid), 0) FROM contact
 
 -- name: batch_again  All of some recipients, up to a row.
 INSERT INTO temp.batch
-SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied, 0 FROM contact
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, 0 FROM contact
 WHERE recipient IN (SELECT value FROM json_each(:recipients)) AND rowid <= :last
 
 -- name: batch_since  What has been written since.
 INSERT INTO temp.batch
-SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied, 0 FROM contact
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, 0 FROM contact
 WHERE rowid > :last
 
 -- name: touches_of  All of some recipients, email by email.
-SELECT rowid, recipient, at, kind, block, campaign, taken_for, facts FROM contact
+SELECT rowid, recipient, at, kind, block, campaign, fetch_class, facts FROM contact
 WHERE recipient IN (SELECT value FROM json_each(?)) AND NOT implied ORDER BY recipient, campaign, at, kind
 
 -- name: retake
-UPDATE contact SET taken_for = ?, facts = ?, version = ?, human = ? WHERE rowid = ?
+UPDATE contact SET fetch_class = ?, facts = ?, version = ?, human = ? WHERE rowid = ?
 
 -- name: heirs
 SELECT recipient, heir_of FROM exposure WHERE heir_of <> ''

@@ -25,7 +25,7 @@ PEOPLE_AT_ONCE = 250
 """Recipients classified in one transaction."""
 
 _BATCH = """CREATE TEMP TABLE IF NOT EXISTS batch (
-    recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied, once
+    recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, once
 )"""
 _SUMS = """CREATE TEMP TABLE sums (
     day, block, variant, campaign, opens DEFAULT 0, unique_opens DEFAULT 0, machine_opens DEFAULT 0,

@@ -120,7 +120,7 @@ class SQLiteLedger:
         self._flushing = connect(self._path, durable=False, busy_ms=THREAD_BUSY_MS)
         self._reading, self._reads = connect(self._path, durable=False), threading.Lock()  # for threads, one at a time
         with translated("opening the ledger"):
-            refuse_older(self._flushing, "contact", {"contact.implied", "daily.implied_opens"})
+            refuse_older(self._flushing, "contact", {"contact.fetch_class", "daily.implied_opens"})
             self._flushing.execute(script(__package__, "ledger.sql"))
             self._flushing.execute(script(__package__, "exposures.sql"))
         self._unsettled: list[_Job] = []

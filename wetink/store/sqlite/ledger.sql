@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS decision (
 ) WITHOUT ROWID;
 
 -- Opens (kind 0) and clicks (kind 1), by recipient for crediting orders and by time for counting.
--- `facts` are the few words (JSON) that the rules read to tell people from machines; `taken_for` is what they said, and
+-- `facts` are the few words (JSON) that the rules read to tell people from machines; `fetch_class` is what they said, and
 -- `human` whether the block counts it as somebody's; `arms` (JSON) is the arm of each experiment it was in.
 -- `implied` is an open that nobody saw and a person's click proves.
 CREATE TABLE IF NOT EXISTS contact (
@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS contact (
     block TEXT NOT NULL,
     campaign TEXT NOT NULL,
     variant TEXT NOT NULL,
-    taken_for TEXT NOT NULL,
+    fetch_class TEXT NOT NULL,
     facts TEXT NOT NULL,
     version INTEGER NOT NULL,
     human INTEGER NOT NULL DEFAULT 1,

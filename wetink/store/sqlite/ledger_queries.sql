@@ -15,7 +15,7 @@ INSERT OR IGNORE INTO applied (id, at) VALUES (?, ?) RETURNING id
 DELETE FROM applied WHERE at < ?
 
 -- name: touches_within  Of the recipients in a JSON object, each with the [since, until) that is asked for.
-SELECT contact.recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied
+SELECT contact.recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied
 FROM json_each(?) AS wanted CROSS JOIN contact ON contact.recipient = wanted.key
     AND at >= wanted.value ->> 0 AND at < wanted.value ->> 1
 

@@ -6,11 +6,11 @@ takes it for read-only in every process. Source: https://www.sqlite.org/fileform
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import apsw
-import msgspec
 
 from wetink.core.errors import StoreUnavailable
 from wetink.ports import Cursor
@@ -22,35 +22,12 @@ from wetink.store.sqlite.connection import connect, fetch, first, in_thread, tra
 
 SQL = queries(__package__, "moving_queries.sql")
 
-FILES = {
-    "wetink.db": ("source", "catalog_feed", "vote", "tally"),
-    "opens.db": ("decision", "promise", "contact", "daily", "contact_change", "applied", "exposure", "bandit"),
-    "archive.db": ("record", "source_text"),
-    "audiences.db": ("audience", "member", "size", "delivery"),
-    "sessions.db": ("session", "attempt"),
-    "content.db": ("blob", "version"),
-    "uploads.db": ("upload", "part"),
-    "secrets.db": ("secret",),
-}
-NAMES = {"contact": {"taken_for": "fetch_class"}, "session": {"door": "token"}}
-"""Columns with another name here than elsewhere."""
+MAIN = "wetink.db"
 WRITE_VERSION, USUAL, SEALED = 18, 2, 3
 """The place of the write version in a file's header, its value in WAL mode, and the one that makes a file read-only."""
 SEALS = 100
 """Tries to seal a file between the writes of others."""
 MOST_KEYS = 4
-
-
-class _Columns(msgspec.Struct, frozen=True):
-    """The columns of a table, as they are called here and elsewhere. Those of the key come first."""
-
-    here: tuple[str, ...]
-    names: tuple[str, ...]
-    key: int
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return self.here[: self.key]
 
 
 class SQLiteMoving:
@@ -60,12 +37,21 @@ class SQLiteMoving:
         """Open files on first use."""
         self._folder = folder
         self._files: dict[str, apsw.Connection] = {}
-        self._file_of = {table: file for file, tables in FILES.items() for table in tables}
-        self._known: dict[str, _Columns] = {}
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    @cached_property
+    def _file_of(self) -> dict[str, str]:
+        """The file of each table that moves."""
+        names = sorted(path.name for path in self._folder.glob("*.db"))
+        return {table: name for name in names for (table,) in fetch(self._db(name), SQL.tables) if table in TABLES}
+
+    @property
+    def _all_files(self) -> list[str]:
+        return [MAIN, *sorted({*self._file_of.values()} - {MAIN})]
 
     async def columns(self, table: str) -> Sequence[str]:
         with translated("reading columns"):
-            return self._columns(table).names
+            return self._columns(table)
 
     @in_thread
     def notes(self) -> Mapping[str, str]:
@@ -81,7 +67,7 @@ class SQLiteMoving:
     @in_thread
     def begin(self) -> None:
         with translated("beginning to move"):
-            for file in FILES:
+            for file in self._all_files:
                 db = self._unsealed(file)
                 with transaction(db):
                     db.execute(SQL.prepare)
@@ -92,7 +78,7 @@ class SQLiteMoving:
     @in_thread
     def end(self) -> None:
         with translated("ending a move"):
-            for file in FILES:
+            for file in self._all_files:
                 db = self._unsealed(file)
                 with transaction(db):
                     for name in self._triggers(file):
@@ -103,13 +89,13 @@ class SQLiteMoving:
     def left(self, after: Cursor) -> tuple[int, int]:
         with translated("counting changes"):
             last = first(self._main, SQL.last)[0] or 0
-            return max(0, last - _place(after)[0]), sum(first(self._db(file), SQL.noted)[0] for file in FILES)
+            return max(0, last - _place(after)[0]), sum(first(self._db(file), SQL.noted)[0] for file in self._all_files)
 
     @in_thread
     def changes(self, limit: int) -> Sequence[Change]:
         found: list[Change] = []
         with translated("reading changes"):
-            for file in FILES:
+            for file in self._all_files:
                 rows = fetch(self._db(file), SQL.changes, (limit - len(found),))
                 found += [
                     Change(id_, table, key[: self._key(table)]) for id_, table, *key_ in rows if (key := tuple(key_))
@@ -119,8 +105,8 @@ class SQLiteMoving:
     @in_thread
     def forget(self, changes: Sequence[Change]) -> None:
         with translated("forgetting changes"):
-            for file in FILES:
-                mine = [(each.id,) for each in changes if self._file_of.get(each.table, "wetink.db") == file]
+            for file in self._all_files:
+                mine = [(each.id,) for each in changes if self._file_of.get(each.table, MAIN) == file]
                 if mine:
                     with transaction(self._db(file)):
                         self._db(file).executemany(SQL.forget, mine)
@@ -128,15 +114,15 @@ class SQLiteMoving:
     @in_thread
     def page(self, table: str, after: Row | None, limit: int) -> Sequence[Row]:
         with translated(f"reading {table}"):
-            db, columns = self._of(table), self._columns(table)
-            key, marks = ", ".join(columns.keys), ", ".join("?" * columns.key)
+            db, columns, count = self._of(table), self._columns(table), len(TABLES[table].key)
+            key, marks = ", ".join(columns[:count]), ", ".join("?" * count)
             where = f"WHERE ({key}) > ({marks})" if after is not None else ""
-            query = f"SELECT {', '.join(columns.here)} FROM {table} {where} ORDER BY {key} LIMIT ?"
+            query = f"SELECT {', '.join(columns)} FROM {table} {where} ORDER BY {key} LIMIT ?"
             rows: list[Row] = fetch(db, query, (*(after or ()), limit))
             if len(rows) < limit:
                 return rows
-            last = rows[-1][: columns.key]
-            whole = [row for row in rows if row[: columns.key] != last]
+            last = rows[-1][:count]
+            whole = [row for row in rows if row[:count] != last]
             return whole + self._rows(table, [last])
 
     @in_thread
@@ -145,18 +131,18 @@ class SQLiteMoving:
             return self._rows(table, keys)
 
     def _rows(self, table: str, keys: Iterable[Row]) -> list[Row]:
-        db, columns = self._of(table), self._columns(table)
-        query = f"SELECT {', '.join(columns.here)} FROM {table} WHERE {_equal(columns)}"
+        db, columns = self._of(table), ", ".join(self._columns(table))
+        query = f"SELECT {columns} FROM {table} WHERE {_equal(table)}"
         return [row for key in keys for row in fetch(db, query, key)]
 
     @in_thread
     def put(self, table: str, keys: Sequence[Row], rows: Sequence[Row]) -> None:
         with translated(f"writing {table}"):
             db, columns = self._of(table), self._columns(table)
-            marks = ", ".join("?" * len(columns.here))
+            marks = ", ".join("?" * len(columns))
             with transaction(db):
-                db.executemany(f"DELETE FROM {table} WHERE {_equal(columns)}", keys)
-                db.executemany(f"INSERT INTO {table} ({', '.join(columns.here)}) VALUES ({marks})", rows)
+                db.executemany(f"DELETE FROM {table} WHERE {_equal(table)}", keys)
+                db.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
 
     async def complete(self) -> None:
         """Do nothing: all is there."""
@@ -191,11 +177,10 @@ class SQLiteMoving:
     @in_thread
     def seal(self, reason: str) -> None:
         with translated("sealing the store"):
-            for file in FILES:  # the most of it, while others write
+            for file in self._all_files:  # the most of it, while others write
                 self._db(file).execute("PRAGMA wal_checkpoint(PASSIVE)")
-            self._main.execute(SQL.put_note, ("sealed", reason))
-            for file in FILES:
-                _seal(self._db(file), self._folder / file)
+            for file in self._all_files:
+                _seal(self._db(file), self._folder / file, reason)
                 self._files.pop(file).close()  # it could still write
 
     @in_thread
@@ -206,7 +191,7 @@ class SQLiteMoving:
 
     @property
     def _main(self) -> apsw.Connection:
-        return self._db("wetink.db")
+        return self._db(MAIN)
 
     def _db(self, file: str) -> apsw.Connection:
         if file not in self._files:
@@ -225,23 +210,19 @@ class SQLiteMoving:
     def _key(self, table: str) -> int:
         return len(TABLES[table].key) if table in TABLES else 1
 
-    def _columns(self, table: str) -> _Columns:
+    def _columns(self, table: str) -> tuple[str, ...]:
         if table not in self._known:
-            other = NAMES.get(table, {})
-            here = {
-                other.get(name, name): name for _, name, *_ in fetch(self._of(table), f"PRAGMA table_info({table})")
-            }
             key = TABLES[table].key
-            names = (*key, *sorted(here.keys() - set(key)))
-            self._known[table] = _Columns(tuple(here[name] for name in names), names, len(key))
+            names = {name for _, name, *_ in fetch(self._of(table), f"PRAGMA table_info({table})")}
+            self._known[table] = *key, *sorted(names - {*key})
         return self._known[table]
 
     def _triggers(self, file: str) -> dict[str, str]:
         """Return the triggers of a file by name."""
-        found = dict(MESSAGE_TRIGGERS) if file == "wetink.db" else {}
-        for table in FILES[file]:
+        found = dict(MESSAGE_TRIGGERS) if file == MAIN else {}
+        for table in (each for each, where in self._file_of.items() if where == file):
             for event, rows in (("insert", ["NEW"]), ("update", ["OLD", "NEW"]), ("delete", ["OLD"])):
-                notes = [_note(table, [f"{row}.{name}" for name in self._columns(table).keys]) for row in rows]
+                notes = [_note(table, [f"{row}.{name}" for name in TABLES[table].key]) for row in rows]
                 found[f"moving_{table}_{event}"] = f"AFTER {event} ON {table} BEGIN {' '.join(notes)} END"
         return found
 
@@ -262,8 +243,8 @@ MESSAGE_TRIGGERS = {
 }
 
 
-def _equal(columns: _Columns) -> str:
-    return " AND ".join(f"{name} = ?" for name in columns.keys)
+def _equal(table: str) -> str:
+    return " AND ".join(f"{name} = ?" for name in TABLES[table].key)
 
 
 def _place(cursor: Cursor) -> tuple[int, int]:
@@ -277,11 +258,11 @@ def _stored(row: tuple[Any, ...]) -> Stored:
     return Stored(received(*message), key_time, decode_event(body) if body else None)
 
 
-def _seal(db: apsw.Connection, path: Path) -> None:
+def _seal(db: apsw.Connection, path: Path, reason: str) -> None:
     """Make a file read-only for all connections but `db`.
 
-    The header is changed in the file while nobody can write, and the log (WAL) has no page. The commit that follows
-    makes every connection read the header again.
+    The header is changed in the file while nobody can write, and the log (WAL) has no page. The commit of a note makes
+    every connection read the header again.
     """
     for _ in range(SEALS):
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -290,7 +271,7 @@ def _seal(db: apsw.Connection, path: Path) -> None:
             if wal.exists() and wal.stat().st_size:
                 continue  # somebody was faster
             _write_version(path, SEALED)
-            db.execute(SQL.count_seal)
+            db.execute(SQL.put_note, ("sealed", reason))
             return
     raise StoreUnavailable(f"{path.name} is too busy to be sealed", hint="try again when there are fewer requests")
 

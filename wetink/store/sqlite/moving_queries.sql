@@ -1,12 +1,11 @@
--- name: prepare  Facts about a move, and the seals so far: a change of the number makes others read the header again.
+-- name: tables
+SELECT name FROM sqlite_schema WHERE type = 'table'
+
+-- name: prepare  Facts about a move.
 CREATE TABLE IF NOT EXISTS moving_note (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS moving_seal (
-    number INTEGER NOT NULL
-);
-INSERT INTO moving_seal (number) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM moving_seal)
+) WITHOUT ROWID
 
 -- name: begin  The keys of rows that were written since a move began.
 CREATE TABLE IF NOT EXISTS moving_change (
@@ -17,8 +16,7 @@ CREATE TABLE IF NOT EXISTS moving_change (
 
 -- name: end
 DROP TABLE IF EXISTS moving_change;
-DROP TABLE IF EXISTS moving_note;
-DROP TABLE IF EXISTS moving_seal
+DROP TABLE IF EXISTS moving_note
 
 -- name: notes
 SELECT name, value FROM moving_note
@@ -40,9 +38,6 @@ SELECT max(seq) FROM message
 
 -- name: count
 SELECT count(*) FROM message
-
--- name: count_seal
-UPDATE moving_seal SET number = number + 1
 
 -- name: messages  With their events, oldest first.
 SELECT m.seq, m.source, m.message_id, m.received, m.verdict, m.problems, m.type, m.name, m.who, m.raw, m.key_time, e.body

@@ -1,11 +1,11 @@
 -- name: begin
-INSERT INTO session (id, door, began, used) VALUES (?, ?, ?, ?)
+INSERT INTO session (id, token, began, used) VALUES (?, ?, ?, ?)
 
 -- name: old
 DELETE FROM session WHERE used < ? OR began < ?
 
 -- name: session
-SELECT door, began, used FROM session WHERE id = ?
+SELECT token, began, used FROM session WHERE id = ?
 
 -- name: use
 UPDATE session SET used = ? WHERE id = ?

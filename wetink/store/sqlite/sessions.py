@@ -10,7 +10,7 @@ from wetink.ports.keys import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, MOST_ADDRESSES,
 from wetink.store.codec import hashed
 from wetink.store.queries import queries
 from wetink.store.sqlite.batch import passing
-from wetink.store.sqlite.connection import first, in_thread
+from wetink.store.sqlite.connection import first, in_thread, refuse_older
 from wetink.store.sqlite.side_file import SideFile
 
 logger = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ class SQLiteSessions(SideFile):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / "sessions.db", "sessions.sql")
+        refuse_older(self._db, "session", {"session.token"})
 
     @in_thread
     def begin(self, token: str, now: int) -> str:

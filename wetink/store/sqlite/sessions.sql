@@ -1,6 +1,6 @@
 CREATE TABLE IF NOT EXISTS session (
     id BLOB PRIMARY KEY,  -- SHA-256 of what the browser holds
-    door BLOB NOT NULL,   -- SHA-256 of the token it was begun with
+    token BLOB NOT NULL,   -- SHA-256 of the token it was begun with
     began INTEGER NOT NULL,
     used INTEGER NOT NULL
 ) WITHOUT ROWID;
