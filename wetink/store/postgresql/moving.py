@@ -183,6 +183,11 @@ class PostgresMoving:
             return [_stored(row) for row in await db.fetch(SQL.messages_at, [key[0] for key in keys], int(until or 0))]
 
     async def seal(self, reason: str) -> None:
+        async with self._database.reading("looking for the sessions of others") as db:
+            if users := await db.fetchval(SQL.strange_sessions):
+                raise StoreUnavailable(
+                    f"this user may not end the sessions of {users}", hint="end them, or move as a superuser"
+                )
         await self._wait_for_log()
         await self.note({"sealed": reason})
         await self._write("sealing the database", SQL.seal)

@@ -61,6 +61,10 @@ DO $$ BEGIN
     EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', current_database());
 END $$
 
+-- name: strange_sessions  The users with sessions that this one may not end. It does not see much of them either.
+SELECT string_agg(DISTINCT usename, ', ') FROM pg_stat_activity
+WHERE datname = current_database() AND usesysid IS NOT NULL AND NOT pg_has_role(usesysid, 'USAGE')
+
 -- name: end_sessions  All others of this database; how many there are.
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND backend_start < $1
