@@ -24,6 +24,8 @@ TITLES = {
     "visible": "From an acknowledged event to the next open",
     "tracks": "Single messages",
     "ingest": "Batches",
+    "postgresql": "PostgreSQL beside SQLite",
+    "stream": "A stream in front of the store",
     "opens": "Opens",
     "pictures": "Pictures beside Chromium",
     "cards": "Pictures beside satori and resvg",

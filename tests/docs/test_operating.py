@@ -53,6 +53,7 @@ def test_every_command_is_wetinks_or_one_that_the_page_explains() -> None:
         "podman",
         "docker",
         "kubectl",
+        "helm",
         "caddy",
         "pg_basebackup",
         "export",
