@@ -33,6 +33,7 @@ class Address:
             raise _bad(f"staleness={staleness[:20]!r} is not a number of seconds from 1 to 3600", "leave it out for 10")
         user, at, _ = parts.netloc.rpartition("@")
         own = {"connections": connections, **({"pooler": pooler} if pooler else {}), **options}
+        own.pop("target_session_attrs", "")  # a replica takes no writes
         self.replicas: dict[str, str] = {}
         for host in filter(None, copies.split(",")):
             copy = parts._replace(netloc=f"{user}{at}{host}", query=urlencode(own))

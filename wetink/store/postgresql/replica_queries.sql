@@ -1,6 +1,7 @@
--- name: position  Whether the server is a replica, which cluster it belongs to, how far it has come in the write-ahead
+-- name: position  Whether the server is a replica, which cluster and, if it is none, which timeline it belongs to, how far it has come in the write-ahead
 -- log, and its own guess of how many seconds it is behind.
 SELECT now.copies, system.system_identifier,
+    CASE WHEN now.copies THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END,
     coalesce(CASE WHEN now.copies THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END - '0/0', 0)::bigint,
     CASE
         WHEN NOT now.copies OR pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0

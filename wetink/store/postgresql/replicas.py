@@ -40,6 +40,7 @@ class Position(NamedTuple):
 
     copies: bool
     cluster: int
+    timeline: str
     reached: int
     late: float
 
@@ -114,7 +115,8 @@ class Replicas:
         self._copies = {name: (database, _Probe(database.dsn)) for name, database in copies.items()}
         self._states: dict[str, Replica] = {}
         self._passed: deque[tuple[float, int]] = deque()  # when the primary was at which position
-        self._cluster: int | None = None
+        self._known: Position | None = None
+        """The primary's last answer."""
         self._strikes = 0
         self._late = set[str]()  # replicas that did not answer the last probe
         self._soon = asyncio.Event()
@@ -185,21 +187,22 @@ class Replicas:
         except FAILURES:
             self._strikes = STRIKES
         states = await asyncio.gather(*(self._state(name, probe) for name, (_, probe) in self._copies.items()))
-        self._states = {each.name: each for each in states}
+        self._states = {each.name: each for each in states if each is not None}
 
     def _note(self, at: Position) -> None:
         now = asyncio.get_running_loop().time()
         passed = self._passed
-        if at.cluster != self._cluster or (passed and at.reached < passed[-1][1]):
-            self._cluster = at.cluster
+        if (self._known is not None and at.cluster != self._known.cluster) or (passed and at.reached < passed[-1][1]):
             passed.clear()
+        self._known = at
         if passed and passed[-1][1] == at.reached:
             passed.pop()
         passed.append((now, at.reached))
         while len(passed) > 2 and passed[1][0] < now - 2 * self._staleness:
             passed.popleft()
 
-    async def _state(self, name: str, probe: _Probe) -> Replica:
+    async def _state(self, name: str, probe: _Probe) -> Replica | None:
+        """Return the state of a replica; None if it is the primary, which may be in the list as well."""
         known = self._states.get(name) if name not in self._late else None
         self._late.discard(name)
         try:
@@ -209,10 +212,11 @@ class Replicas:
                 self._late.add(name)
                 return known
             return Replica(name, None, f"it does not answer: {str(error) or type(error).__name__}")
-        if self._cluster not in (None, at.cluster):
+        if self._known is not None and self._known.cluster != at.cluster:
             return Replica(name, None, "it is no copy of this database")
         if not at.copies and not self.away:
-            return Replica(name, None, "it is no longer a replica")
+            same = self._known is not None and self._known.timeline == at.timeline
+            return None if same else Replica(name, None, "it is no longer a replica")
         behind = self._behind(at)
         late = behind > self._staleness
         return Replica(name, behind, f"it is {behind:.0f} s behind" if late else "")
