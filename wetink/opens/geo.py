@@ -89,6 +89,8 @@ class Places:
         self._networks = tuple(ipaddress.ip_network(each, strict=False) for each in proxies if "/" in each)
         named = ((city, "geoip_city"), (asn, "geoip_asn"))
         self._files = [(path, _opened(path, name)) for path, name in named if path is not None and _there(path)]
+        self.known = bool(self._files)
+        """Whether there is a file: without one, all places are empty."""
         self._damaged: set[Path] = set()
 
     def of(self, address: str) -> Place:

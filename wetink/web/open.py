@@ -29,6 +29,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.text.characters import controls
 from wetink.core.text.placeholder import USUAL
+from wetink.opens.geo import NOWHERE as NO_PLACE
 from wetink.opens.geo import Place
 from wetink.opens.lookup import Lookup
 from wetink.opens.recipient import Purpose
@@ -281,7 +282,9 @@ class OpenEndpoints:
         return ((b"vary", b"origin"), *(((b"access-control-allow-origin", origin),) if mine else ()))
 
     def _moment(self, query: dict[str, str], request: OpenRequest, *, moving: bool = False) -> Moment:
-        place = self._wetink.places.of_request(request.client, request.header(b"x-forwarded-for"))
+        places, place = self._wetink.places, NO_PLACE
+        if places.known:
+            place = places.of_request(request.client, request.header(b"x-forwarded-for"))
         moment = _circumstances(request.header(b"user-agent"), place, request.method)
         if not query:
             return replace(moment, now=self._clock(), moving=moving)
@@ -303,7 +306,7 @@ class OpenEndpoints:
 def _circumstances(agent: str, place: Place, method: str) -> Moment:
     """Return the part of a moment that depends on who asks from where."""
     facts, fetch = classify_request(agent, place.owner, method, False)
-    here = place if fetch.kind == "person" else Place()  # else the address is a machine's
+    here = place if fetch.kind == "person" else NO_PLACE  # else the address is a machine's
     return Moment(
         now=0,
         device=facts.device if fetch.kind in ("person", "unknown") else fetch.kind,
