@@ -1,12 +1,11 @@
 """What a rule says of one profile alone, asked as an open asks it: what the crowd is held to."""
 
 from wetink.core.app.app import Shop
-from wetink.core.blocks.decide import subject_of
+from wetink.core.blocks.decide import subject_of, with_locale
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.rules.evaluate import Compiled
-from wetink.core.rules.tree import with_locale
 from wetink.opens.lookup import Lookup, Lookups
 from wetink.ports import Storage
 

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.test_normalize import NOW, normal
+from wetink.core.blocks.decide import with_locale
 from wetink.core.events.event import Event
 from wetink.core.profile.fold import fold
 from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.operators import passes
 from wetink.core.rules.tree import Test as Check
-from wetink.core.rules.tree import Today, with_locale
+from wetink.core.rules.tree import Today
 from wetink.core.units.zone import named, zone
 
 IANA = sorted(zoneinfo.available_timezones() - {"localtime", "Factory", "build/etc/localtime"})

@@ -10,7 +10,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from wetink.core.app.app import Shop
-from wetink.core.blocks.decide import subject_of
+from wetink.core.blocks.decide import subject_of, with_locale
 from wetink.core.catalog.trust import believed, doubtful
 from wetink.core.errors import StoreUnavailable
 from wetink.core.identity.holding import FOREVER
@@ -18,7 +18,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.fold import fold
 from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.evaluate import Compiled, compiled
-from wetink.core.rules.tree import Rule, interests, with_locale
+from wetink.core.rules.tree import Rule, interests
 from wetink.opens.lookup import RULES, folded_at
 from wetink.ports import Storage
 from wetink.ports.audiences import Columns, Count, Narrowed

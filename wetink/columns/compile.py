@@ -22,6 +22,7 @@ from wetink.columns.answer import (
 )
 from wetink.columns.events import Ask, Matching, done, matching, of_product, tested
 from wetink.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS, ZONE
+from wetink.core.blocks.decide import TRAITS
 from wetink.core.events.ecommerce import product_field
 from wetink.core.profile.person import Moment, Person
 from wetink.core.rules import matching as windows
@@ -29,7 +30,7 @@ from wetink.core.rules import tree
 from wetink.core.rules.evaluate import compiled
 from wetink.core.rules.matching import place_of
 from wetink.core.rules.operators import NEGATIONS, days_of
-from wetink.core.rules.tree import TRAITS, Rule, Subject, Test, Window
+from wetink.core.rules.tree import Rule, Subject, Test, Window
 from wetink.core.rules.values import bound
 from wetink.core.units.duration import parse as span_of
 

@@ -17,13 +17,13 @@ from msgspec.structs import replace
 
 from wetink.core.app.app import App
 from wetink.core.blocks.block import Block, Decision
+from wetink.core.blocks.decide import with_locale
 from wetink.core.catalog.trust import shown
 from wetink.core.errors import BadContent, WetinkError
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.feed import Feed
 from wetink.core.profile.person import Moment, Person, plain
-from wetink.core.rules.tree import with_locale
 from wetink.opens.lookup import Open
 from wetink.ports import Film, Picture, Renderer, Scene, Ticking
 from wetink.ports.drawing import Served

@@ -16,14 +16,14 @@ from msgspec.structs import replace
 from wetink.content.content import Content
 from wetink.core.app.app import App, Shop
 from wetink.core.blocks.block import DECISION_MS, Block, Decision, Step, Variant, before, counts, decides, decision_id
-from wetink.core.blocks.decide import choose, decide, prepared, requirements, subject_of
+from wetink.core.blocks.decide import choose, decide, prepared, requirements, subject_of, with_locale
 from wetink.core.catalog.trends import Trends
 from wetink.core.errors import StoreUnavailable, log_error
 from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, Person, Views
 from wetink.core.rules.evaluate import Finding
-from wetink.core.rules.tree import Rule, with_locale
+from wetink.core.rules.tree import Rule
 from wetink.opens.assignment import Assignments
 from wetink.opens.counting import Counts
 from wetink.opens.drawing import Fallbacks, LastGood, Scenes, counted_on_delivery, place_of, recipient_of, watch
@@ -192,11 +192,11 @@ class Opens:
         brief: bool = False,
     ) -> Open:
         """Look up the person, with their events if a rule needs them. Raises StoreUnavailable."""
-        look = look or self.begin()
+        look, ready = look or self.begin(), prepared(block, self._apps, content.rules)
         mates = before(block, content.blocks.values()) if block.email else ()
-        wanted = [prepared(each, self._apps, content.rules) for each in (block, *mates)]
-        events = frozenset[str]().union(*[each.needs.events for each in wanted])
-        brief = brief and all([each.brief for each in wanted])  # then older views and the history may be missing
+        events, brief = ready.needs.events, brief and ready.brief  # then older views and the history may be missing
+        for mate in [prepared(each, self._apps, content.rules) for each in mates]:
+            events, brief = events | mate.needs.events, brief and mate.brief
         person = await look.person(who, moment.now, events=events, brief=brief, supposed=supposed)
         return Open(content, look, block, mates, who, person, moment)
 

@@ -15,8 +15,10 @@ from wetink.core.events.event import Product
 from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.evaluate import EVENTS, NOTHING, Compiled, Needs, Rulebook, together
 from wetink.core.rules.tree import Subject
+from wetink.core.rules.values import look_up
 from wetink.core.text.link import tagged
 from wetink.core.text.url import read
+from wetink.core.units import zone
 
 _HOLE = re.compile(r"\{(\w+)\}")
 
@@ -154,9 +156,19 @@ def products_of(
 def choose(prepared: Prepared, person: Person, moment: Moment, shop: Shop) -> Choice:
     """Return the first variant whose rules match and whose app has something to show."""
     trace: list[Step] = []
-    block, subject, seen = prepared.block, subject_of(person, moment, shop), visible(person, shop.found)
+    block, seen = prepared.block, visible(person, shop.found)
+    subject: Subject | None = None
     for each in prepared.variants:
-        shown, why = _shown(each, subject, seen, shop)
+        shown: Shown | None = None
+        reasons: list[str] = []
+        for rule in each.rules:
+            subject = subject or subject_of(person, moment, shop)
+            holds, why = rule.judge(subject)
+            if not holds:
+                break
+            reasons.append(why)
+        else:
+            shown, why = _shown(each, reasons, seen, moment, shop)
         trace.append(Step(each.variant.name, shown is not None, why))
         if shown is not None:
             return Choice(each.variant, shown, each.plain, tuple(trace))
@@ -220,28 +232,74 @@ def decide(
     )
 
 
+TRAITS = {
+    "language": ("language", "locale", "lang"),
+    "currency": ("currency",),
+    "time_zone": (*zone.TRAITS, "address.timeZone"),
+}
+"""Field of a moment -> the traits that can set it, by the names that shops use."""
+_NAMES = frozenset(name.partition(".")[0] for names in TRAITS.values() for name in names) | frozenset(
+    name for names in TRAITS.values() for name in names
+)
+_LONGEST_TRAIT = 64
+"""Characters of a language or a currency."""
+_SHAPES = {  # a page's value must look like one
+    "language": re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?(?:[-_](?:[A-Za-z]{2}|[0-9]{3}))?"),
+    "currency": re.compile(r"[A-Za-z]{3}"),
+}
+
+
+def with_locale(moment: Moment, person: Person) -> Moment:
+    """Return the moment with language, currency and time zone from the person's traits where it has none.
+
+    >>> with_locale(Moment(0), Person(traits={"timezone": "Europe/Paris", "locale": "fr-FR"})).time_zone
+    'Europe/Paris'
+    """
+    if _NAMES.isdisjoint(person.traits) and not moment.local_zone and not person.zone:
+        return moment
+    values = {
+        field: _from_traits(field, names, person) for field, names in TRAITS.items() if not getattr(moment, field)
+    }
+    found = {field: value for field, value in values.items() if value}
+    if not moment.time_zone and (there := person.zone or moment.local_zone):
+        found = {"time_zone": there, **found}
+    return replace(moment, **found) if found else moment
+
+
+def _from_traits(field: str, names: tuple[str, ...], person: Person) -> str:
+    traits = person.traits
+    for name in names:
+        if name not in traits and "." not in name:
+            continue
+        value = look_up(traits, name)
+        if field == "time_zone":
+            if found := zone.named(value):
+                return found
+            continue
+        if not isinstance(value, str) or not 0 < len(value.strip()) <= _LONGEST_TRAIT:
+            continue
+        value = value.strip()
+        if name not in person.page_traits or _SHAPES[field].fullmatch(value) is not None:
+            return value
+    return ""
+
+
 def subject_of(person: Person, moment: Moment, shop: Shop) -> Subject:
     """Return the subject of rules: the person, the moment, and the shop's data."""
     return Subject(person, moment, root=shop.root, products=shop.products, changes=shop.history, feeds=shop.feeds)
 
 
-def _shown(asked: Ready, subject: Subject, seen: Person, shop: Shop) -> tuple[Shown | None, str]:
-    """Return a variant's content, None if it does not apply; and the reason.
+def _shown(asked: Ready, reasons: list[str], seen: Person, moment: Moment, shop: Shop) -> tuple[Shown | None, str]:
+    """Return the content of a variant whose rules match for these reasons, None if its app has none; and the reason.
 
-    Rules see the whole subject. Apps see only the data of the person that pictures may show.
+    Rules see the whole person. Apps see only the data of the person that pictures may show.
     """
-    reasons = []
-    for rule in asked.rules:
-        holds, why = rule.judge(subject)
-        if not holds:
-            return None, why
-        reasons.append(why)
     app = asked.app
     if app is None or asked.settings is None:
         return None, asked.wrong
     if app.package != OURS:  # apps of others may read any event
         seen = replace(seen, history=seen.history.without_pages())
-    shown = app.show(seen, asked.settings, subject.moment, shop)
+    shown = app.show(seen, asked.settings, moment, shop)
     if shown is None:
         return None, "; ".join([*reasons, f"{app.title} has nothing to show"])
     if shop.taken and shown.items:

@@ -1,6 +1,5 @@
 """Tree: the nodes of a rule, as frozen values; and the subject that a rule is evaluated for."""
 
-import re
 from collections import abc
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -8,15 +7,12 @@ from datetime import date as Date
 from typing import Any, Literal, TypeAlias
 
 import msgspec
-from msgspec.structs import replace
 
 from wetink.core.catalog.catalog import Change, FeedData
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, Person
-from wetink.core.rules.values import look_up
-from wetink.core.units.zone import TRAITS as ZONE_TRAITS
-from wetink.core.units.zone import named, zone
+from wetink.core.units.zone import zone
 
 
 class Test(msgspec.Struct, frozen=True, array_like=True):
@@ -201,57 +197,6 @@ def parts_of(rule: Rule) -> tuple[Rule, ...]:
 def nodes_of(rule: Rule) -> list[Rule]:
     """Return this node and all nodes below it."""
     return [rule, *(node for part in parts_of(rule) for node in nodes_of(part))]
-
-
-TRAITS = {
-    "language": ("language", "locale", "lang"),
-    "currency": ("currency",),
-    "time_zone": (*ZONE_TRAITS, "address.timeZone"),
-}
-"""Field of a moment -> the traits that can set it, by the names that shops use."""
-_NAMES = frozenset(name.partition(".")[0] for names in TRAITS.values() for name in names) | frozenset(
-    name for names in TRAITS.values() for name in names
-)
-LONGEST = 64
-_SHAPES = {  # a page's value must look like one
-    "language": re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?(?:[-_](?:[A-Za-z]{2}|[0-9]{3}))?"),
-    "currency": re.compile(r"[A-Za-z]{3}"),
-}
-
-
-def with_locale(moment: Moment, person: Person) -> Moment:
-    """Return the moment with language, currency and time zone from the person's traits where it has none.
-
-    >>> with_locale(Moment(0), Person(traits={"timezone": "Europe/Paris", "locale": "fr-FR"})).time_zone
-    'Europe/Paris'
-    """
-    if _NAMES.isdisjoint(person.traits) and not moment.local_zone and not person.zone:
-        return moment
-    values = {
-        field: _from_traits(field, names, person) for field, names in TRAITS.items() if not getattr(moment, field)
-    }
-    found = {field: value for field, value in values.items() if value}
-    if not moment.time_zone and (zone := person.zone or moment.local_zone):
-        found = {"time_zone": zone, **found}
-    return replace(moment, **found) if found else moment
-
-
-def _from_traits(field: str, names: tuple[str, ...], person: Person) -> str:
-    traits = person.traits
-    for name in names:
-        if name not in traits and "." not in name:
-            continue
-        value = look_up(traits, name)
-        if field == "time_zone":
-            if found := named(value):
-                return found
-            continue
-        if not isinstance(value, str) or not 0 < len(value.strip()) <= LONGEST:
-            continue
-        value = value.strip()
-        if name not in person.page_traits or _SHAPES[field].fullmatch(value) is not None:
-            return value
-    return ""
 
 
 class Today(msgspec.Struct, frozen=True):
