@@ -38,11 +38,16 @@ async def move(source: str, target: str, settings: Settings, progress: Progress,
             await into.close()
 
 
-async def cancel(source: str) -> None:
-    """Forget a move from `source`. Servers that start from now on may write to it again."""
+async def cancel(source: str, sure: Callable[[], object]) -> None:
+    """Forget a move from `source`. Servers that start from now on may write to it again.
+
+    Calls `sure` before if the source is sealed. Raises BadSettings without a store.
+    """
     if not engine_of(source).exists(source):
         raise BadSettings("there is no store at this address", hint="give the address that the move began with")
     async with _moving(source) as ours:
+        if "sealed" in await ours.notes():
+            sure()
         await ours.end()
 
 

@@ -84,6 +84,7 @@ def test_what_cannot_be_moved_is_told(tmp_path: Path) -> None:
     prepared(tmp_path / "other")
     assert "same" in wetink("move", store, store, status=1)
     assert "other data" in wetink("move", store, other, status=1)
+    assert "--cancel takes FROM alone" in wetink("move", store, other, "--cancel", status=2)
 
 
 def test_a_canceled_move_leaves_a_store_that_takes_writes(tmp_path: Path) -> None:
@@ -91,6 +92,9 @@ def test_a_canceled_move_leaves_a_store_that_takes_writes(tmp_path: Path) -> Non
     store = f"sqlite:///{data}"
     key, _ = prepared(data)
     wetink("move", store, f"sqlite:///{tmp_path / 'other'}", "--finish")
-    assert "canceled" in wetink("move", store, "--cancel")
+    assert "has moved elsewhere" in wetink("move", store, f"sqlite:///{tmp_path / 'third'}", status=1)
+    assert "was not canceled" in wetink("move", store, "--cancel", given="n\n", status=1)
+    assert "has moved" in wetink("keys", "create", "x", "--data", data, status=1)
+    assert "canceled" in wetink("move", store, "--cancel", "--yes")
     with Server(data, workers=1) as server:
         assert sent(server, key, 1) == 200

@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 DATA = click.option("--data", metavar="DIR", help="Data folder.  [WETINK_DATA; default: wetink-data]")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+YES = click.option("--yes", is_flag=True, help="Skip the confirmation prompt.")
 
 
 def settings_of(**given: Any) -> Settings:

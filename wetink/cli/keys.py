@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from wetink.cli.common import DATA, JSON, iso, now_ms, settings_of, with_wetink
+from wetink.cli.common import DATA, JSON, YES, iso, now_ms, settings_of, with_wetink
 from wetink.core.errors import BadSettings
 from wetink.core.events.event import Level
 from wetink.core.text.link import own_hosts
@@ -17,7 +17,6 @@ from wetink.web.rates import Rates, burst_of
 from wetink.wiring import Wetink
 
 NAME = click.argument("name")
-YES = click.option("--yes", is_flag=True, help="Skip the confirmation prompt.")
 
 
 @click.group()

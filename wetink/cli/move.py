@@ -6,7 +6,8 @@ import sys
 import click
 
 from wetink import moves
-from wetink.cli.common import settings_of
+from wetink.cli.common import YES, settings_of
+from wetink.core.errors import BadSettings
 
 
 @click.command()
@@ -14,7 +15,8 @@ from wetink.cli.common import settings_of
 @click.argument("target", metavar="TO", required=False)
 @click.option("--finish", is_flag=True, help="Hand over: FROM takes no more writes, and TO gets the last ones.")
 @click.option("--cancel", is_flag=True, help="Give up a move: FROM takes writes of servers that start from now on.")
-def move(source: str, target: str | None, finish: bool, cancel: bool) -> None:
+@YES
+def move(source: str, target: str | None, finish: bool, cancel: bool, yes: bool) -> None:
     """Move the store FROM to TO, such as sqlite:////var/lib/wetink and postgresql://wetink@db.example/wetink.
 
     TO must be empty. Servers go on using FROM meanwhile. Run the command once to copy and compare everything; it may
@@ -23,7 +25,9 @@ def move(source: str, target: str | None, finish: bool, cancel: bool) -> None:
     the servers with WETINK_STORE=TO. If the command is interrupted, run it again.
     """
     if cancel:
-        asyncio.run(moves.cancel(source))
+        if target is not None or finish:
+            raise click.UsageError("--cancel takes FROM alone.")
+        asyncio.run(moves.cancel(source, lambda: _be_sure(yes)))
         click.echo("The move is canceled. Restart the servers of the first store. Delete the second one.")
         return
     if target is None:
@@ -44,3 +48,9 @@ def move(source: str, target: str | None, finish: bool, cancel: bool) -> None:
         )
     else:
         click.echo("Run the command with --finish to hand over.")
+
+
+def _be_sure(yes: bool) -> None:
+    """Ask whether to give up a move that may be complete. Raises BadSettings for a no."""
+    if not yes and not click.confirm("FROM is read-only. Give up all that servers may have written to TO?"):
+        raise BadSettings("the move was not canceled", hint="answer yes, or add --yes")

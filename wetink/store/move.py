@@ -110,6 +110,10 @@ class Move:
         ours, theirs_ = await self._source.counts(), await self._target.counts()
         if self._notes.get("from", known["id"]) != known["id"] or ("from" not in self._notes and any(theirs_.values())):
             raise Conflict("the target has other data", hint="move to an empty store")
+        if "sealed" in known and "from" not in self._notes:
+            raise Conflict(
+                "the store has moved elsewhere", hint="move from there; `--cancel` lets this one go on instead"
+            )
         if self._notes.get("state") == COMPLETE:
             raise Conflict("this move is complete", hint="set WETINK_STORE to the target and start the servers")
         self._size, self._done = 3 * sum(ours.values()) - ours[MESSAGE], sum(theirs_.values())
