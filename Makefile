@@ -24,7 +24,7 @@ POSTGRESQL ?= 15
 
 DIST ?= dist
 
-.PHONY: demo test setup assets run wheel lint fix bench chaos chaos-cluster contracts soak attack audit gallery lock shots readme-picture clean
+.PHONY: demo test setup assets run wheel lint fix bench bench-page chaos chaos-cluster contracts soak attack audit gallery lock shots readme-picture clean
 
 demo: setup            ## A sample shop beside an inbox, on one address
 	@$(BIN)/wetink demo
@@ -54,6 +54,9 @@ fix: $(MARK)/developing
 
 bench: setup $(MARK)/developing $(MARK)/browser $(MARK)/peers  ## Every figure, as a ratio to a reference of the same run
 	$(BIN)/python -m bench
+
+bench-page: setup $(MARK)/developing $(MARK)/browser $(MARK)/peers  ## docs/performance.md anew, in about a quarter of an hour
+	$(BIN)/python -m bench --write
 
 chaos: setup $(MARK)/developing  ## 100,000 opens while all around them fails; a million forged tokens; moves and upgrades under load
 	$(BIN)/python -m tests.chaos

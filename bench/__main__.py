@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 
 import msgspec
 from rich.console import Console
@@ -54,15 +55,16 @@ def main() -> None:
     """Run the suites that are named, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help='print a list of {"name", "ratio", "goal"}')
-    parser.add_argument("--write", action="store_true", help=f"write {page.PATH} as well")
-    parser.add_argument("suites", nargs="*", metavar="NAME", help=f"of {', '.join(SUITES)}")
+    parser.add_argument("--write", action="store_true", help=f"write {page.PATH}, of {', '.join(page.SHOWN)}")
+    parser.add_argument("suites", nargs="*", metavar="NAME", help=f"of {', '.join(SUITES)}; by default all")
     given = parser.parse_args()
     unknown = set(given.suites) - set(SUITES)
     if unknown:
         parser.error(f"there is no suite {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
     found: dict[str, list[Figure]] = {}
-    for name in given.suites or SUITES:
-        print(f"measuring {name} …", file=sys.stderr, flush=True)
+    begun = time.monotonic()
+    for name in given.suites or (page.SHOWN if given.write else SUITES):
+        print(f"{time.monotonic() - begun:4.0f} s: measuring {name} …", file=sys.stderr, flush=True)
         found[name] = SUITES[name]()
     if given.write:
         page.write(found)

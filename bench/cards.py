@@ -35,7 +35,14 @@ def measure() -> list[Figure]:
         ours, theirs = _measured(satori)
     mine, other = median(ours) * 1000, median(theirs)
     told = f"{mine:.1f} ms to {other:.1f} ms"
-    return [Figure("peer: a new picture of three products, satori's with resvg to wetink's", other / mine, 1.0, told)]
+    cells = {
+        "measured": "a new picture of three products, 1200 x 600 pixels",
+        "wetink": f"p50 {mine:.1f} ms, slowest {max(ours) * 1000:.1f} ms",
+        "satori with resvg": f"p50 {other:.1f} ms, slowest {max(theirs):.1f} ms",
+        "ratio": f"{other / mine:.1f}",
+    }
+    name = "peer: a new picture of three products, satori's with resvg to wetink's"
+    return [Figure(name, other / mine, 1.0, told, cells)]
 
 
 def _measured(satori: "subprocess.Popen[str]") -> tuple[list[float], list[float]]:

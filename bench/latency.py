@@ -34,6 +34,7 @@ def measure() -> list[Figure]:
             f"a batch of {BATCH}": _posts("/v1/batch", key, _batch, DISTINCT // BATCH),
             "JSON": _halves(opens.asks(data, opens.shuffled(PROFILES))),
             "a picture that was drawn before": _same(opens.asks(data, range(16), "picture")),
+            "a new picture": _halves(opens.asks(data, opens.shuffled(PROFILES), "picture")),
             "a click": _halves(opens.asks(data, opens.shuffled(PROFILES), "click")),
         }
         found: dict[str, tuple[Outcome, Outcome]] = {}
@@ -48,11 +49,14 @@ def measure() -> list[Figure]:
 
 
 def _figure(name: str, deadline: int, alone: Outcome, busy: Outcome) -> Figure:
-    told = "; ".join(
-        f"{count} at once: p50 {each.quantile(0.5):.1f} ms, p99 {each.quantile(0.99):.1f} ms, {each.rate:,.0f}/s"
-        for count, each in ((FEW, alone), (MANY, busy))
-    )
-    return Figure(f"latency: {name}, an open's deadline to its p99", deadline / busy.quantile(0.99), 1.0, told)
+    told, cells = [], {"request": name}
+    for count, each in ((FEW, alone), (MANY, busy)):
+        p50, p99 = (f"{each.quantile(part):.1f} ms" for part in (0.5, 0.99))
+        told.append(f"{count} at once: p50 {p50}, p99 {p99}, {each.rate:,.0f}/s")
+        cells |= {f"p50, {count} at once": p50, f"p99, {count} at once": p99}
+    cells["requests/s of one core"] = f"{busy.rate:,.0f}"
+    title = f"latency: {name}, an open's deadline to its p99"
+    return Figure(title, deadline / busy.quantile(0.99), 1.0, "; ".join(told), cells)
 
 
 def _press(port: int, requests: list[bytes], connections: int, seconds: float = SECONDS) -> Outcome:

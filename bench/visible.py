@@ -51,7 +51,15 @@ def _figure(what: str, waits: list[list[float]], rate: float) -> Figure:
     times = sorted(wait[-1] * 1000 for wait in waits)
     p50, p99 = times[len(times) // 2], times[len(times) * 99 // 100]
     told = f"{p50:.1f} ms from its acknowledgment (p99 {p99:.1f} ms), at {rate:,.0f} tracks/s"
-    return Figure(f"visible: {what} is in the next open", sum(len(wait) == 1 for wait in waits) / len(waits), 1.0, told)
+    first = sum(len(wait) == 1 for wait in waits)
+    cells = {
+        "event": what,
+        "shown by the first open": f"{first:,} of {len(waits):,}",
+        "p50 after its acknowledgment": f"{p50:.1f} ms",
+        "p99": f"{p99:.1f} ms",
+        "meanwhile": f"{rate:,.0f} tracks/s",
+    }
+    return Figure(f"visible: {what} is in the next open", first / len(waits), 1.0, told, cells)
 
 
 async def _measured(

@@ -103,11 +103,19 @@ def _at_rest(peer: Unleash, idle: float, place: Path) -> list[Figure]:
             "peer: start to the first answer, unleash-server's to wetink's",
             peer.server.seconds / min(seconds), 1.0,
             f"{min(seconds):.2f} s, unleash-server {peer.server.seconds:.2f} s",
+            _row(
+                "from the start to the first answer", f"{min(seconds):.2f} s", f"{peer.server.seconds:.2f} s",
+                peer.server.seconds / min(seconds),
+            ),
         ),
         Figure(
             "peer: memory while idle, unleash-server's with PostgreSQL to wetink's",
             idle / median(memory), 1.0,
             f"{median(memory):.0f} MB in {processes} processes, unleash-server {idle:.0f} MB",
+            _row(
+                "memory while idle", f"{median(memory):.0f} MB", f"{idle:.0f} MB with PostgreSQL",
+                idle / median(memory),
+            ),
         ),
     ]  # fmt: skip
 
@@ -117,5 +125,15 @@ def _press(port: int, requests: list[bytes], seconds: float = SECONDS) -> Outcom
 
 
 def _beside(name: str, ours: list[Outcome], theirs: list[Outcome], goal: float) -> Figure:
-    best, peer = max(outcome.rate for outcome in ours), max(outcome.rate for outcome in theirs)
-    return Figure(f"peer: {name}", best / peer, goal, f"{best:,.0f}/s, unleash-server {peer:,.0f}/s")
+    best, peer = (max(outcomes, key=lambda outcome: outcome.rate) for outcomes in (ours, theirs))
+    told = f"{best.rate:,.0f}/s, unleash-server {peer.rate:,.0f}/s"
+    mine, other = (
+        f"{each.rate:,.0f}/s; p50 {each.quantile(0.5):.1f} ms, p99 {each.quantile(0.99):.1f} ms"
+        for each in (best, peer)
+    )
+    ratio = best.rate / peer.rate
+    return Figure(f"peer: {name}", ratio, goal, told, _row(name, mine, other, ratio))
+
+
+def _row(name: str, ours: str, theirs: str, ratio: float) -> dict[str, str]:
+    return {"measured": name, "wetink": ours, "unleash-server": theirs, "ratio": f"{ratio:.1f}"}
