@@ -320,8 +320,34 @@ def test_a_command_that_is_interrupted_leaves_nothing(
     assert [*place.iterdir()] == []
 
 
-def test_a_tar_that_leads_outside_is_refused(backup: Path, tmp_path: Path) -> None:
+def tar_info(name: str, kind: bytes = tarfile.REGTYPE, to: str = "") -> tarfile.TarInfo:
+    made = tarfile.TarInfo(name)
+    made.type, made.linkname = kind, to
+    return made
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [tar_info("../outside")],
+        [tar_info("content/../../outside")],
+        [tar_info("/{}/outside")],
+        [tar_info("link", tarfile.SYMTYPE, ".."), tar_info("link/outside")],
+        [tar_info("link", tarfile.LNKTYPE, "backup.json")],
+        [tar_info("pipe", tarfile.FIFOTYPE)],
+        [tar_info("twice"), tar_info("twice")],
+    ],
+    ids=lambda members: members[0].name.replace("/", " "),
+)
+def test_a_tar_with_more_than_files_in_folders_is_refused(
+    backup: Path, tmp_path: Path, members: list[tarfile.TarInfo]
+) -> None:
     with tarfile.open(tmp_path / "evil.tar", "w") as tar:
-        tar.add(backup / "backup.json", "../outside.json")
-    assert "is no backup" in wetink("restore", tmp_path / "evil.tar", "--data", tmp_path / "restored", status=1)
-    assert not (tmp_path / "outside.json").exists()
+        tar.add(backup / "backup.json", "backup.json")
+        for member in members:
+            tar.addfile(member.replace(name=member.name.format(str(tmp_path).strip("/"))))
+    (tmp_path / "new").mkdir()
+    said = wetink("restore", tmp_path / "evil.tar", "--data", tmp_path / "new" / "restored", status=1)
+    assert "is no backup: it has" in said
+    assert not [*tmp_path.rglob("outside")]
+    assert [*(tmp_path / "new").iterdir()] == []
