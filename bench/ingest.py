@@ -71,7 +71,7 @@ def _bare_loop(place: Path) -> float:
     }
     source.close()
     target = connect(place / "bare.db")
-    target.execute(script(__package__, "schema.sql"))
+    target.execute(script("wetink.store.sqlite", "schema.sql"))
     begun = time.perf_counter()
     for index in range(BATCHES):
         target.execute("BEGIN IMMEDIATE")

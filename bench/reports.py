@@ -103,7 +103,7 @@ async def _build(data: Path, now: int) -> None:
     chance = random.Random(6)
     async with Wetink(setting.read({}, data=data)) as wetink:
         db = connect(data / "opens.db", durable=False)
-        db.execute(script(__package__, "ledger.sql") + script(__package__, "exposures.sql"))
+        db.execute(script("wetink.store.sqlite", "ledger.sql") + script("wetink.store.sqlite", "exposures.sql"))
         interactions.prepare(db)
         with db:
             for number in range(PEOPLE):
