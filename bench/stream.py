@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 import psutil
@@ -29,23 +30,30 @@ ALONE, BATCHES, BATCH, CONNECTIONS, REST_SECONDS = 6_000, 120, 100, 64, 2.0
 """Messages that come alone, batches, messages in each, and the time for a start to be over."""
 PROBES, PATIENCE, WITHIN = 400, 10.0, 0.1
 """Events that are looked for, seconds after which nobody looks any longer, and those in which one should be visible."""
-GOAL, VISIBLE = 0.7, 0.99
+GOAL, VISIBLE, ROUNDS = 0.7, 0.99, 3
 KINDS = ("single tracks", f"batches of {BATCH}")
+
+
+Costs: TypeAlias = list[tuple[float, float]]
+"""The time of cores of each kind of message, in us: of the process that takes it, and of the servers beside it."""
 
 
 def measure() -> list[Figure]:
     """Return the figures: acknowledgments for each core to SQLite's, and the part of events that are visible soon."""
     with tempfile.TemporaryDirectory(prefix="wetink-bench-") as place, cluster() as nodes:
-        sqlite = _costs(Path(place) / "sqlite", {}, lambda: 0.0)
-        stream = _costs(Path(place) / "stream", _log(nodes, "costs"), lambda: _cpu(nodes))
+        sqlite, stream = list[Costs](), list[Costs]()
+        for turn in range(ROUNDS):
+            sqlite.append(_costs(Path(place) / f"sqlite-{turn}", {}, lambda: 0.0))
+            stream.append(_costs(Path(place) / f"stream-{turn}", _log(nodes, f"costs{turn}"), lambda: _cpu(nodes)))
         waits = _visible(Path(place) / "visible", _log(nodes, "visible"))
     figures = []
-    for name, (ours, _), (own, servers) in zip(KINDS, sqlite, stream, strict=True):
+    for kind, name in enumerate(KINDS):
+        ours, _ = min((costs[kind] for costs in sqlite), key=sum)
+        own, servers = min((costs[kind] for costs in stream), key=sum)
         told = f"SQLite {ours:,.0f} us of a core a message, the stream {own:,.0f} in wetink"
         told += f" and {servers:,.0f} in its three servers"
-        figures.append(
-            Figure(f"stream: {name} acknowledged for each core to SQLite's", ours / (own + servers), GOAL, told)
-        )
+        ratio = ours / (own + servers)
+        figures.append(Figure(f"stream: {name} acknowledged for each core to SQLite's", ratio, GOAL, told))
     soon = sum(wait <= WITHIN for wait in waits) / len(waits)
     p50, p99 = (sorted(waits)[int(len(waits) * part)] * 1000 for part in (0.5, 0.99))
     told = f"from its acknowledgment to the end of the first open that shows it: p50 {p50:.1f} ms, p99 {p99:.1f} ms"
@@ -75,8 +83,8 @@ def _serving(stack: ExitStack, data: Path, role: str, env: dict[str, str]) -> tu
     return stack.enter_context(answering(*command, url=f"http://127.0.0.1:{port}/readyz", log=log, env=env)), port
 
 
-def _costs(data: Path, env: dict[str, str], beside: Callable[[], float]) -> list[tuple[float, float]]:
-    """Return the time of cores of each kind of message, in us: of the process that takes it, and what is beside it."""
+def _costs(data: Path, env: dict[str, str], beside: Callable[[], float]) -> Costs:
+    """Take messages in. `beside` returns the time of cores (s) that the servers have used."""
     key, chance = _made(data), random.Random(7)
     views = [message(number, shopper(number, chance), chance) for number in range(ALONE + BATCHES * BATCH)]
     listed = [{"batch": views[start : start + BATCH]} for start in range(ALONE, len(views), BATCH)]
