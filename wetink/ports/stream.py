@@ -6,7 +6,8 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 Topic = Literal["messages", "opens"]
-"""What a stream message holds: received messages, or opens, clicks and deliveries."""
+"""What a stream message holds: received messages, or opens, clicks, deliveries and decisions."""
+TOPICS: tuple[Topic, ...] = ("messages", "opens")
 
 
 class Delivery(msgspec.Struct, frozen=True, eq=False):
@@ -101,8 +102,15 @@ class Stream(Protocol):
         """Remove stream messages whose content is stored."""
         ...
 
-    async def again(self, deliveries: Sequence[Delivery], after: float) -> None:
-        """Have stream messages delivered again after some seconds, since they could not be stored."""
+    async def hold(self, deliveries: Sequence[Delivery]) -> None:
+        """Keep stream messages that cannot be stored yet from being delivered again, for a few seconds."""
+        ...
+
+    async def rewind(self, topic: Topic, partition: int) -> None:
+        """Let the next `fetch` begin with the oldest stream message that is not stored, whoever has fetched it before.
+
+        Raises StoreUnavailable.
+        """
         ...
 
     async def set_aside(self, delivery: Delivery, topic: Topic, why: str) -> None:

@@ -8,7 +8,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,7 +17,7 @@ from wetink.core.events.event import Problem
 from wetink.ending import cancelled
 from wetink.ports import Record, Storage
 from wetink.ports.ledger import Group
-from wetink.ports.stream import Delivery, Stream, Topic
+from wetink.ports.stream import TOPICS, Delivery, Stream, Topic
 from wetink.stream import opens
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ decode = msgspec.msgpack.Decoder(list[Record]).decode
 WAIT_SECONDS = 1.0
 """How long a turn waits for the first message, in seconds."""
 AGAIN_SECONDS = 1.0
-"""How long after a failure of the store its messages are delivered again, in seconds."""
+"""How long after a failure of the store it is tried again, in seconds. Shorter than `ACK_SECONDS` of the stream."""
 LEASE_SECONDS = 4.0
 """How long a killed process still holds its partitions, in seconds."""
 STEP_SECONDS, CLOSE_SECONDS = 3.0, 3.5
@@ -48,6 +48,10 @@ class Applier:
         self._stream, self._store, self._log, self._leases = stream, store, store.log, store.leases
         self._present: asyncio.Task[None] | None = None
         self._held: dict[int, asyncio.Task[None]] = {}
+        self._waiting: dict[tuple[Topic, int], Any] = {}
+        """What was fetched and could not be stored yet."""
+        self._reading = set[tuple[Topic, int]]()
+        """What this process reads from the oldest stream message on that was not stored."""
         self.on_appended: Callable[[], None] = lambda: None
         """Called after messages were stored."""
 
@@ -89,6 +93,9 @@ class Applier:
         """Store a partition's messages for as long as this process holds it."""
         with suppress(Held, StoreUnavailable):  # a later turn begins again
             async with self._leases.hold(_lease(partition), LEASE_SECONDS):
+                for topic in TOPICS:  # what another process had fetched comes first, so the order stays
+                    self._waiting.pop((topic, partition), None)
+                    self._reading.discard((topic, partition))
                 ending = asyncio.Event()
                 steps = [
                     asyncio.create_task(self._repeat(step, partition, ending), name=f"stream {name} {partition}")
@@ -114,58 +121,71 @@ class Applier:
     async def step(self, partition: int) -> bool:
         """Store the next messages of a partition. Returns whether there were any.
 
-        Raises StoreUnavailable: they come again.
+        Raises StoreUnavailable: the next call begins with the same ones.
         """
-        deliveries = await self._stream.fetch("messages", partition, WAIT_SECONDS)
-        if not deliveries:
-            return False
-        readable = await self._read(deliveries, "messages", decode)
-        try:
-            await self._store_messages(readable)
-        except StoreUnavailable:
-            await self._stream.again([each for each, _ in readable], AGAIN_SECONDS)
-            raise
-        await self._stream.done([each for each, _ in readable])
-        self.on_appended()
-        return True
+        readable = await self._next("messages", partition, decode)
+        await self._stored("messages", partition, readable, self._store_messages)
+        if readable:
+            self.on_appended()
+        return bool(readable)
 
     async def step_opens(self, partition: int) -> bool:
         """Record the next opens and clicks of a partition. Returns whether there were any.
 
-        Raises StoreUnavailable: they come again.
+        Raises StoreUnavailable: the next call begins with the same ones.
         """
-        deliveries = await self._stream.fetch("opens", partition, WAIT_SECONDS)
-        if not deliveries:
-            return False
-        groups = [
-            (each, Group(each.id, each.at, found.touches, found.served, found.decisions))
-            for each, found in await self._read(deliveries, "opens", opens.read)
-        ]
-        try:
-            stored = await self._store_opens(groups)
-        except StoreUnavailable:
-            await self._stream.again([each for each, _ in groups], AGAIN_SECONDS)
-            raise
-        await self._stream.done(stored)
-        return True
+        readable = await self._next("opens", partition, opens.read)
+        await self._stored("opens", partition, readable, self._store_opens)
+        return bool(readable)
 
-    async def _store_opens(self, groups: Sequence[tuple[Delivery, Group]]) -> list[Delivery]:
-        """Store groups together, or else each alone. Those that the store rejects are set aside.
+    async def _next(self, topic: Topic, partition: int, decode: Callable[[bytes], T]) -> list[tuple[Delivery, T]]:
+        """Return the next stream messages: those that could not be stored before, else new ones."""
+        key = topic, partition
+        if key in self._waiting:
+            waiting: list[tuple[Delivery, T]] = self._waiting.pop(key)
+            return waiting
+        if key not in self._reading:
+            await self._stream.rewind(topic, partition)
+            self._reading.add(key)
+        try:
+            return await self._read(await self._stream.fetch(topic, partition, WAIT_SECONDS), topic, decode)
+        except BaseException:  # what was delivered meanwhile has to come again, before anything later
+            self._reading.discard(key)
+            raise
+
+    async def _stored(
+        self,
+        topic: Topic,
+        partition: int,
+        readable: list[tuple[Delivery, T]],
+        store: Callable[[Sequence[tuple[Delivery, T]]], Awaitable[Sequence[Delivery]]],
+    ) -> None:
+        """Store stream messages. If the store is away, they wait here, before those that come later."""
+        try:
+            await self._stream.done(await store(readable))
+        except StoreUnavailable:
+            self._waiting[topic, partition] = readable
+            await self._stream.hold([each for each, _ in readable])
+            raise
+
+    async def _store_opens(self, found: Sequence[tuple[Delivery, opens.Opens]]) -> Sequence[Delivery]:
+        """Store opens together, or else each publication alone. Those that the store rejects are set aside.
 
         Returns the others. Raises StoreUnavailable.
         """
         try:
+            groups = [Group(of.id, of.at, each.touches, each.served, each.decisions) for of, each in found]
             if groups:
-                await self._store.ledger.apply([group for _, group in groups])
-            return [each for each, _ in groups]
+                await self._store.ledger.apply(groups)
+            return [each for each, _ in found]
         except StoreUnavailable:
             raise
         except Exception as error:
             log_error(logger, error, "opens cannot be stored")
-            if len(groups) == 1:
-                await self._stream.set_aside(groups[0][0], "opens", f"it cannot be stored: {type(error).__name__}")
+            if len(found) == 1:
+                await self._stream.set_aside(found[0][0], "opens", f"it cannot be stored: {type(error).__name__}")
                 return []
-        return [stored for each in groups for stored in await self._store_opens([each])]
+        return [stored for each in found for stored in await self._store_opens([each])]
 
     async def forget(self) -> None:
         """Forget which opens have been stored that the stream no longer has. Call it every minute.
@@ -189,16 +209,19 @@ class Applier:
                 await self._stream.set_aside(each, topic, f"it cannot be read: {type(error).__name__}")
         return readable
 
-    async def _store_messages(self, readable: Sequence[tuple[Delivery, list[Record]]]) -> None:
-        records = [record for _, some in readable for record in some]
+    async def _store_messages(self, found: Sequence[tuple[Delivery, list[Record]]]) -> Sequence[Delivery]:
+        """Store messages. Returns what is done. Raises StoreUnavailable."""
+        records = [record for _, some in found for record in some]
         try:
-            await self._log.append(records)
+            if records:
+                await self._log.append(records)
         except StoreUnavailable:
             raise
         except Exception as error:
             log_error(logger, error, "messages cannot be stored together, so each is stored alone")
             for record in records:
                 await self._store_alone(record)
+        return [each for each, _ in found]
 
     async def _store_alone(self, record: Record) -> None:
         """Store a message, or else its bytes with the reason, as a message that nobody could read."""

@@ -21,7 +21,6 @@ from urllib.parse import parse_qsl, urlsplit
 import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import (
@@ -36,13 +35,13 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 from wetink.core.errors import BadSettings, StoreUnavailable
-from wetink.ports.stream import Backlog, Bucket, Delivery, StreamState, Topic
+from wetink.ports.stream import TOPICS, Backlog, Bucket, Delivery, StreamState, Topic
 from wetink.stream import bucket
 from wetink.stream.bucket import JetStreamBucket
+from wetink.stream.pull import BATCH, Pull
 
 logger = logging.getLogger(__name__)
 
-TOPICS: tuple[Topic, ...] = ("messages", "opens")
 ASIDE, DECISIONS, ID = "aside", "decisions", "Nats-Msg-Id"
 FORMAT = "1"
 """The version of what stream messages hold. A stream of another version is refused."""
@@ -52,8 +51,6 @@ CONNECT_SECONDS, PUBLISH_SECONDS, PATIENCE_SECONDS = 5.0, 2.0, 8.0
 leader that fails within about six seconds."""
 ACK_SECONDS = 5.0
 """Seconds after which a message that was fetched and not stored goes to another process."""
-BATCH = 64
-"""Stream messages that are fetched at a time."""
 KEPT_ASIDE_DAYS = 30
 SPARE_BYTES = 4_096
 """Room for the header of a stream message."""
@@ -92,7 +89,7 @@ class JetStream:
         self._context: JetStreamContext | None = None
         self._opening = asyncio.Lock()
         self.bucket: Bucket = JetStreamBucket(f"{self._address.name}_{DECISIONS}", self._connection)
-        self._pulls: dict[tuple[Topic, int], _Pull] = {}
+        self._pulls: dict[tuple[Topic, int], Pull] = {}
         self._warnings: tuple[str, ...] = ()
         self._closed = False
 
@@ -138,10 +135,22 @@ class JetStream:
             for each in deliveries:
                 await each.handle.ack()
 
-    async def again(self, deliveries: Sequence[Delivery], after: float) -> None:
+    async def hold(self, deliveries: Sequence[Delivery]) -> None:
         with suppress(NatsError, OSError):
             for each in deliveries:
-                await each.handle.nak(delay=after)
+                await each.handle.in_progress()
+
+    async def rewind(self, topic: Topic, partition: int) -> None:
+        context = self._context or await self._started()
+        pull = self._pulls.pop((topic, partition), None)
+        try:
+            if pull is not None:
+                await pull.close()
+            await context.delete_consumer(self._address.name, _consumer(topic, partition))
+        except NotFoundError:
+            pass
+        except (NatsError, OSError, TimeoutError) as error:
+            raise _unavailable("rewinding", error) from error
 
     async def set_aside(self, delivery: Delivery, topic: Topic, why: str) -> None:
         context = self._context or await self._started()
@@ -176,7 +185,7 @@ class JetStream:
         backlogs = tuple(
             Backlog(
                 *(topic, partition, waiting.get(self._subject(topic, partition), 0)),
-                consumers.get(f"{topic}-{partition}", 0),
+                consumers.get(_consumer(topic, partition), 0),
             )
             for topic in TOPICS
             for partition in range(self.partitions)
@@ -277,10 +286,10 @@ class JetStream:
             )
         )
 
-    async def _pull(self, context: JetStreamContext, topic: Topic, partition: int) -> "_Pull":
+    async def _pull(self, context: JetStreamContext, topic: Topic, partition: int) -> Pull:
         if self._client is None:
             raise StoreUnavailable("the stream is closed")
-        name = f"{topic}-{partition}"
+        name = _consumer(topic, partition)
         await context.add_consumer(
             self._address.name,
             ConsumerConfig(
@@ -293,37 +302,11 @@ class JetStream:
         )
         inbox = self._client.new_inbox()
         subscription = await self._client.subscribe(inbox)
-        return _Pull(self._client, subscription, inbox, f"$JS.API.CONSUMER.MSG.NEXT.{self._address.name}.{name}")
+        return Pull(self._client, subscription, inbox, f"$JS.API.CONSUMER.MSG.NEXT.{self._address.name}.{name}")
 
 
-class _Pull:
-    """Asks for the messages of one consumer, and returns those that have come without waiting for a full batch."""
-
-    def __init__(self, client: Client, subscription: Subscription, inbox: str, subject: str) -> None:
-        self._client, self._subscription, self._inbox, self._subject = client, subscription, inbox, subject
-        self._open, self._until = 0, 0.0  # messages that the last request may still bring, until then
-
-    async def next(self, wait: float) -> list[Msg]:
-        now = time.monotonic()
-        if self._open <= BATCH // 2 or now >= self._until:
-            request = {"batch": BATCH, "expires": int(wait * 1e9)}
-            await self._client.publish(self._subject, json.dumps(request).encode(), reply=self._inbox)
-            self._open, self._until = BATCH, now + wait
-        found: list[Msg] = []
-        end = now + wait
-        while (left := end - time.monotonic()) > 0:
-            try:
-                message = await self._subscription.next_msg(timeout=left)
-            except TimeoutError:
-                break
-            if message.headers and "Status" in message.headers:  # the request ended
-                self._open = 0
-                break
-            self._open -= 1
-            found.append(message)
-            if not self._subscription.pending_msgs or len(found) == BATCH:
-                break
-        return found
+def _consumer(topic: Topic, partition: int) -> str:
+    return f"{topic}-{partition}"
 
 
 def _delivery(message: Msg) -> Delivery:
