@@ -31,17 +31,19 @@ DEADLINE_MS = read({}).deadline
 
 
 class House:
-    """The stores that it moves through, each with a server, and its clients."""
+    """The stores that it moves through, each with a server. With a `log`, that is the stream in front of them."""
 
-    def __init__(self, folder: Path, database: str, told: Callable[[str], object] = lambda line: None) -> None:
-        self.folder, self._told = folder, told
+    def __init__(
+        self, folder: Path, database: str, told: Callable[[str], object] = lambda line: None, log: str = ""
+    ) -> None:
+        self.folder, self._told, self._log = folder, told, log
         self.stores = [f"sqlite:///{folder}/there", database, f"sqlite:///{folder}/back"]
         self._servers: list[Server] = []
 
     def serve(self) -> str:
         """Start a server of the next store. Returns its address."""
         number = len(self._servers)
-        data, given = self.folder / f"data{number}", {"store": self.stores[number]}
+        data, given = self.folder / f"data{number}", {"store": self.stores[number], "log": self._log}
         server = Server(data, workers=1, settings=given, log=data.with_suffix(".log"))
         self._servers.append(server.__enter__())
         return server.address
@@ -61,7 +63,7 @@ class House:
         await clients.more(count)
         self._told(await command("move", source, target, "--finish"))
         sealed = time.monotonic()
-        await clients.refusals()
+        await (clients.more(count) if self._log else clients.refusals())
         clients.address = await asyncio.to_thread(self.serve)
         await asyncio.to_thread(self.end, -2)
         switched = time.monotonic()
@@ -87,14 +89,13 @@ async def story(house: House, messages: int, count: int) -> tuple[list[str], Cli
         async with Clients(address, key) as clients:
             await house.move(clients, count)
             await house.move(clients, count)
+        store = engine_of(house.stores[-1]).open(house.stores[-1], now_ms, archive_days=1, archive_bytes=1 << 30)
+        ledger = {"sent": clients.sent | {*ids}, "acknowledged": clients.acknowledged | {*ids}}
+        wrong = [*clients.wrong[:20], *await wrong_in(store, house.folder / "plain", **ledger)]
+        await store.close()
+        return wrong, clients
     finally:
         house.end()
-    store = engine_of(house.stores[-1]).open(house.stores[-1], now_ms, archive_days=1, archive_bytes=1 << 30)
-    ledger = {"sent": clients.sent | {*ids}, "acknowledged": clients.acknowledged | {*ids}}
-    try:
-        return [*clients.wrong[:20], *await wrong_in(store, house.folder / "plain", **ledger)], clients
-    finally:
-        await store.close()
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ import pytest
 from tests import postgresql
 from tests.cli.run import wetink
 from tests.cli.test_backup import message, prepared
+from tests.jetstream import cluster
 from tests.moving_house import House, story
 from tests.serving import Server
 from tests.web.scraped import basic
@@ -33,6 +34,13 @@ def test_a_store_moves_under_load_there_and_back_and_the_servers_are_switched(tm
     wrong, clients = asyncio.run(story(House(tmp_path, database), messages=300, count=30))
     assert wrong == []
     assert clients.refused.keys() - {"no answer"} == {"503"}, "messages are refused while the store is sealed"
+
+
+def test_with_a_stream_in_front_a_move_refuses_nothing(tmp_path: Path, database: str) -> None:
+    with cluster() as nats:
+        wrong, clients = asyncio.run(story(House(tmp_path, database, log=nats.address), messages=100, count=30))
+    assert wrong == []
+    assert clients.refused.keys() <= {"no answer"}, "a server that ends leaves requests to the next one"
 
 
 def test_links_of_sent_emails_and_keys_go_on_after_a_move(tmp_path: Path, database: str) -> None:
