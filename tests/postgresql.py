@@ -29,7 +29,7 @@ from wetink.store.postgresql.storage import open_storage
 
 VERSIONS = {"16": "pginstall", "18": "pginstall18"}
 """The folders of the versions that the wheel has. Others, without client programs, are in packages of `servers`."""
-CLIENTS = {"psql", "pg_isready", "pg_dump", "pg_restore", "pg_basebackup"}
+CLIENTS = {"psql", "pg_isready", "pg_dump", "pg_basebackup"}
 VERSION = os.environ.get("POSTGRESQL", "18")
 """The version that the tests run on."""
 SHARED = "WETINK_TEST_POSTGRESQL"
