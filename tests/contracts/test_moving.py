@@ -289,6 +289,24 @@ def test_writing_goes_on_after_a_move_is_cancelled(houses: tuple[House, House]) 
     assert run(source.moving.notes()) == {}
 
 
+def test_people_with_more_opens_than_are_read_at_a_time_have_all_of_them(houses: tuple[House, House]) -> None:
+    source, _ = houses
+
+    async def open_often() -> None:
+        for number in range(2_500):  # a minute apart, so that each counts
+            who = f"user:{'abc'[number % 50 // 24]}"  # the last one has few
+            await source.store.ledger.record(
+                Touch("open", "hero", who, "", NOW + number * 60_000, "v", fetch_class="person")
+            )
+        await source.store.ledger.touches([], 0, 0)
+
+    run(open_often())
+    move(houses)
+    found = [sorted(run(house.moving.page("contact", None, 9_999)), key=repr) for house in houses]
+    assert len(found[0]) == 2_500
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("finish", [False, True], ids=["copied", "interrupted"])
 def test_no_server_uses_the_target_of_a_move_that_is_not_complete(houses: tuple[House, House], finish: bool) -> None:
     source, target = houses

@@ -121,7 +121,7 @@ class Moving(Protocol):
         ...
 
     async def page(self, table: str, after: Row | None, limit: int) -> Sequence[Row]:
-        """Return about `limit` rows with the next keys, in this engine's order. All rows of a key are included."""
+        """Return `limit` rows with the next keys, in this engine's order. The last key may have more."""
         ...
 
     async def rows(self, table: str, keys: Sequence[Row]) -> Sequence[Row]:

@@ -131,14 +131,13 @@ class Move:
 
     async def _copy_table(self, table: str) -> None:
         """Copy the rows of a table that are not copied yet. Those that are written meanwhile are noted."""
-        name, page = f"table {table}", TABLES[table].page
+        name = f"table {table}"
         while (place := self._notes.get(name)) != ALL_ROWS:
-            rows = await self._source.page(table, _decoded(place) if place else None, page)
+            keys, rows, more = await _page(self._source, table, _decoded(place) if place else None)
             if rows:
-                await self._target.put(table, _keys(table, rows), rows)
+                await self._target.put(table, keys, rows)
                 self._count(f"copying {table}", len(rows))
-            place = ALL_ROWS if len(rows) < page else msgspec.msgpack.encode(_keys(table, rows)[-1]).hex()
-            await self._note(**{name: place})
+            await self._note(**{name: msgspec.msgpack.encode(keys[-1]).hex() if more else ALL_ROWS})
 
     async def _catch_up(self) -> None:
         """Copy what is new until a round is short. Raises StoreUnavailable if rounds do not get shorter."""
@@ -218,14 +217,12 @@ class Move:
 
     async def _compare_table(self, table: str) -> None:
         """Compare all rows of a table, those of each store with those of the other."""
-        page = TABLES[table].page
         for one, other in ((self._source, self._target), (self._target, self._source)):
             after: Row | None = None
             more = True
             while more:
-                rows = await one.page(table, after, page)
-                keys = _keys(table, rows)
-                after, more = keys[-1] if keys else None, len(rows) >= page
+                keys, rows, more = await _page(one, table, after)
+                after = keys[-1] if keys else None
                 if one is self._target:  # a replaced character may be another one in the source
                     keys = [key for key in keys if "\ufffd" not in repr(key)]
                     rows = [row for row in rows if row[: len(TABLES[table].key)] in set(keys)]
@@ -343,9 +340,14 @@ def _previous(message: Received) -> Any:
     return said["previousId"] if said.get("previousId") is not None else said.get("previous_id")
 
 
-def _keys(table: str, rows: Iterable[Row]) -> list[Row]:
-    count = len(TABLES[table].key)
-    return list(dict.fromkeys(row[:count] for row in rows))
+async def _page(of: Moving, table: str, after: Row | None) -> tuple[Sequence[Row], Sequence[Row], bool]:
+    """Return the next keys of a table, all of their rows, and whether there may be more."""
+    count, limit = len(TABLES[table].key), TABLES[table].page
+    rows = await of.page(table, after, limit)
+    keys = list(dict.fromkeys(row[:count] for row in rows))
+    if len(rows) < limit:
+        return keys, rows, False
+    return keys, [*(row for row in rows if row[:count] != keys[-1]), *await of.rows(table, keys[-1:])], True
 
 
 def _pages(keys: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:

@@ -124,11 +124,7 @@ class PostgresMoving:
         where = f"WHERE ({key}) > ({marks})" if after is not None else ""
         query = f"SELECT {', '.join(columns.names)} FROM {table} {where} ORDER BY {key} LIMIT $1"
         async with self._database.reading(f"reading {table}") as db:
-            rows = [columns.row(row) for row in await db.fetch(query, limit, *(after or ()))]
-        if len(rows) < limit:
-            return rows
-        last = rows[-1][: columns.key]
-        return [row for row in rows if row[: columns.key] != last] + list(await self.rows(table, [last]))
+            return [columns.row(row) for row in await db.fetch(query, limit, *(after or ()))]
 
     async def rows(self, table: str, keys: Sequence[Row]) -> Sequence[Row]:
         columns = await self._columns(table)

@@ -5,7 +5,7 @@ takes it for read-only in every process. Source: https://www.sqlite.org/fileform
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -118,22 +118,14 @@ class SQLiteMoving:
             key, marks = ", ".join(columns[:count]), ", ".join("?" * count)
             where = f"WHERE ({key}) > ({marks})" if after is not None else ""
             query = f"SELECT {', '.join(columns)} FROM {table} {where} ORDER BY {key} LIMIT ?"
-            rows: list[Row] = fetch(db, query, (*(after or ()), limit))
-            if len(rows) < limit:
-                return rows
-            last = rows[-1][:count]
-            whole = [row for row in rows if row[:count] != last]
-            return whole + self._rows(table, [last])
+            return fetch(db, query, (*(after or ()), limit))
 
     @in_thread
     def rows(self, table: str, keys: Sequence[Row]) -> Sequence[Row]:
         with translated(f"reading {table}"):
-            return self._rows(table, keys)
-
-    def _rows(self, table: str, keys: Iterable[Row]) -> list[Row]:
-        db, columns = self._of(table), ", ".join(self._columns(table))
-        query = f"SELECT {columns} FROM {table} WHERE {_equal(table)}"
-        return [row for key in keys for row in fetch(db, query, key)]
+            db, columns = self._of(table), ", ".join(self._columns(table))
+            query = f"SELECT {columns} FROM {table} WHERE {_equal(table)}"
+            return [row for key in keys for row in fetch(db, query, key)]
 
     @in_thread
     def put(self, table: str, keys: Sequence[Row], rows: Sequence[Row]) -> None:
