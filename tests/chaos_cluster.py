@@ -5,8 +5,8 @@
 In each round one process is killed (-9) and started again, or frozen for a while, or cut off from the database or from
 the stream: ingest, worker, open, a NATS server, or PostgreSQL with all its sessions. Meanwhile clients send messages
 and note which were acknowledged, and open emails. At the end every acknowledged message must be stored once, nothing
-else may be stored, every open must have been answered with a picture, and the profiles must be those that the same
-messages make in a fresh SQLite store. It stops by itself, and touches nothing but loopback.
+else may be stored, every open must have been answered with a picture, no click may be counted twice, and the profiles
+must be those that the same messages make in a fresh SQLite store. It stops by itself, and touches nothing but loopback.
 """
 
 import asyncio
@@ -25,11 +25,14 @@ import httpcore
 
 from tests.cluster import DATABASE, Cluster, Member
 from tests.ledger import NO_ANSWER, PEOPLE, Pictures, message, wrong_in
+from wetink.ports import Storage
 from wetink.store.postgresql.storage import open_storage
 from wetink.web.request import now_ms
 
 SENDERS, OPENERS = 4, 3
 PAUSE_SECONDS = 0.02
+CLICKS, COUNT_SECONDS = 0.5, 15.0
+"""The part of opens that a click follows, and how long to wait until all are counted, in seconds."""
 CLIENT_SECONDS = 12.0
 """How long a client waits for an answer before it goes to the other process, as a load balancer would."""
 
@@ -42,7 +45,8 @@ class Clients:
         self._http = httpcore.AsyncConnectionPool(max_connections=32)
         self.sent: set[str] = set()
         self.acknowledged: set[str] = set()
-        self.opens = 0
+        self.opens = self.clicks = self.clicked = 0
+        """Answered opens, answered clicks, and clicks that were sent."""
         self.wrong: list[str] = []
         self.refused: Counter[str] = Counter()
         self.slowest = 0.0
@@ -85,10 +89,20 @@ class Clients:
                     self.opens += 1
                     if status != 200 or body not in self._pictures:
                         self.wrong.append(f"{member.name}: {status} {body[:60]!r}")
+                    elif self._chance.random() < CLICKS:
+                        await self._click(who)
                     break
                 if not (was_down or member.down):
                     self.wrong.append(f"{member.name} did not answer")
             await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _click(self, who: str) -> None:
+        member = self._chance.choice(self._cluster.of("open"))
+        self.clicked += 1
+        status, body = await self._ask(member, "GET", f"/c/seen/1?user={who}")
+        self.clicks += status == 302
+        if status not in (0, 302):
+            self.wrong.append(f"{member.name}: a click got {status} {body[:60]!r}")
 
     async def _ask(self, member: Member, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         """Return status and body; status 0 without an answer."""
@@ -106,9 +120,20 @@ async def _verdict(cluster: Cluster, clients: Clients, folder: Path) -> list[str
     store = open_storage(cluster.postgres.address(DATABASE), now_ms, archive_days=1, archive_bytes=1 << 30)
     try:
         ledger = {"sent": clients.sent, "acknowledged": clients.acknowledged}
-        return [*clients.wrong[:20], *await wrong_in(store, folder / "plain", **ledger)]
+        wrong = [*clients.wrong[:20], *await wrong_in(store, folder / "plain", **ledger)]
+        return [*wrong, *await _wrong_clicks(store, clients)]
     finally:
         await store.close()
+
+
+async def _wrong_clicks(store: Storage, clients: Clients) -> list[str]:
+    """Return whether more clicks are counted than were sent. A killed process loses those of its last moment."""
+    end, counted = time.monotonic() + COUNT_SECONDS, 0
+    while counted < clients.clicks and time.monotonic() < end:
+        await asyncio.sleep(1.0)
+        counted = sum(day.clicks + day.machine_clicks for day in await store.ledger.days(0, 2 * now_ms()))
+    click.echo(f"{clients.clicks} clicks answered, {counted} counted, {clients.clicked} sent")
+    return [f"{counted} clicks are counted, and {clients.clicked} were sent"] if counted > clients.clicked else []
 
 
 async def _chaos(cluster: Cluster, rounds: int, folder: Path) -> list[str]:

@@ -113,6 +113,7 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("stream/jetstream.py", "_started", "the stream: %s"): STREAM,
     ("stream/jetstream.py", "note", "the stream: %s"): STREAM,
     ("stream/opens.py", "_publish", "opens cannot be published"): TRACE,
+    ("stream/opens.py", "_store", "opens wait in memory"): STREAM,
     ("columns/engine.py", "_narrowed", "the columns cannot be read and are written again: %s"): SAID,
     ("columns/engine.py", "_try_to_write", "the columns are as before: %s"): SAID,
     (

@@ -24,7 +24,7 @@ from wetink.core.signals.attribution import Touch
 from wetink.ports import Storage
 from wetink.ports.drawing import Served
 from wetink.ports.ledger import Group
-from wetink.ports.stream import Delivery
+from wetink.ports.stream import Delivery, Topic
 from wetink.store.postgresql.storage import open_storage
 from wetink.stream.apply import Applier
 from wetink.stream.jetstream import Address, JetStream
@@ -112,6 +112,32 @@ def test_opens_go_to_the_store_while_the_stream_is_away(tmp_path: Path) -> None:
             ledger.served(Served("hero", "v", "spring"), LATE)
             await ledger.close()
             assert await store.ledger.contacts("hero", "user:jane") == (1, 0)
+
+    asyncio.run(story())
+
+
+def test_opens_that_the_stream_took_although_it_failed_are_counted_once(address: str, tmp_path: Path) -> None:
+    class Unsure(JetStream):
+        """A stream whose answers get lost."""
+
+        async def publish(self, topic: Topic, partition: int, body: bytes, id_: str = "") -> None:
+            await super().publish(topic, partition, body, id_)
+            raise StoreUnavailable("no answer")
+
+    async def story() -> None:
+        async with streaming(address, tmp_path) as (stream, store):
+            unsure = Unsure(address)
+            ledger = StreamedLedger(store.ledger, unsure, now_ms)
+            for number in range(3):
+                await ledger.record(opened_at(LATE + number * 60_000))
+                ledger.served(Served("hero", "v", "spring"), LATE)
+                await ledger.close()
+            await unsure.close()
+            assert (await stream.state()).waiting == 1, "it does not ask a stream that has just failed"
+            assert await store.ledger.contacts("hero", "user:jane") == (3, 0)
+            await drain(Applier(stream, store, now_ms), stream)
+            assert await store.ledger.contacts("hero", "user:jane") == (3, 0)
+            assert sum(day.pictures for day in await store.ledger.days(0, 2 * LATE)) == 3
 
     asyncio.run(story())
 

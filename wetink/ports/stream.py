@@ -79,10 +79,11 @@ class Stream(Protocol):
     partitions: int
     bucket: Bucket
 
-    async def publish(self, topic: Topic, partition: int, body: bytes) -> None:
+    async def publish(self, topic: Topic, partition: int, body: bytes, id_: str = "") -> None:
         """Publish a stream message of at most `most_bytes`. It is on a quorum of disks (fsync) on return.
 
-        Raises StoreUnavailable: it may be in the stream nevertheless, so what is in it must be safe to store twice.
+        Its deliveries have this ID, or a random one. Raises StoreUnavailable: it may be in the stream nevertheless, so
+        what is in it must be safe to store twice.
         """
         ...
 

@@ -103,9 +103,9 @@ class JetStream:
     async def start(self) -> None:
         await self._started()
 
-    async def publish(self, topic: Topic, partition: int, body: bytes) -> None:
+    async def publish(self, topic: Topic, partition: int, body: bytes, id_: str = "") -> None:
         context = self._context or await self._started()
-        subject, id_ = self._subject(topic, partition), secrets.token_hex(12)
+        subject, id_ = self._subject(topic, partition), id_ or secrets.token_hex(12)
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:

@@ -6,6 +6,7 @@ directly. The store keeps the IDs of groups that it has, so one that is delivere
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
@@ -15,10 +16,10 @@ from zlib import crc32
 import msgspec
 
 from wetink.core.blocks.block import DECISION_MS, Decision, Onlooker, Settled
-from wetink.core.errors import StoreUnavailable
+from wetink.core.errors import StoreUnavailable, log_error
 from wetink.core.signals.attribution import Touch
 from wetink.ports.drawing import Served
-from wetink.ports.ledger import Ledger
+from wetink.ports.ledger import Group, Ledger
 from wetink.ports.stream import Stream
 from wetink.stream.decisions import KEPT_MS, SharedDecisions
 from wetink.telemetry.metrics import DECISIONS
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.1
 """How long opens and clicks wait for others to go along, in seconds."""
+AWAY_SECONDS = 5.0
+"""How long opens go to the store after the stream has not taken some, in seconds."""
 AT_ONCE = 500
 """Most opens and clicks in one publication: each has a few hundred bytes."""
 
@@ -53,6 +56,7 @@ class StreamedLedger:
         self._served: list[tuple[Served, int]] = []
         self._decisions: dict[tuple[str, str, str], Settled] = {}
         self._publishing: asyncio.Task[None] | None = None
+        self._away_until = 0.0
         self._shared = SharedDecisions(stream.bucket, self._keep)
 
     def __getattr__(self, name: str) -> Any:
@@ -117,21 +121,38 @@ class StreamedLedger:
 
     async def _publish(self, opens: Opens) -> None:
         whose = [*(touch.recipient for touch in opens.touches), *(each.recipient for each, _ in opens.decisions), ""]
+        id_, loop = secrets.token_hex(12), asyncio.get_running_loop()
         try:
             body = encode(opens)
-            if len(body) <= self._stream.most_bytes:
-                await self._stream.publish("opens", crc32(whose[0].encode()) % self._stream.partitions, body)
+            if len(body) > self._stream.most_bytes and (parts := _parts(opens)):
+                for part in parts:
+                    await self._publish(part)
+                return
+            if loop.time() >= self._away_until:
+                await self._stream.publish("opens", crc32(whose[0].encode()) % self._stream.partitions, body, id_)
                 return
         except Exception as error:
+            self._away_until = loop.time() + AWAY_SECONDS
             if not isinstance(error, StoreUnavailable):
                 logger.exception("opens cannot be published")
-            await store(opens, self._ledger)
-            return
-        parts = _parts(opens)
-        for part in parts:
-            await self._publish(part)
-        if not parts:
-            await store(opens, self._ledger)
+        await self._store(Group(id_, self._now_ms(), opens.touches, opens.served, opens.decisions))
+
+    async def _store(self, group: Group) -> None:
+        """Store what the stream did not take. It may have it nevertheless, so its ID is stored as well.
+
+        If the store is away too, it waits in the ledger's memory.
+        """
+        try:
+            await self._ledger.apply([group])
+        except Exception as error:
+            log_error(logger, error, "opens wait in memory")
+            for touch in group.touches:
+                await self._ledger.record(touch)
+            for served, at in group.served:
+                self._ledger.served(served, at)
+            for decision, _ in group.decisions:
+                with suppress(StoreUnavailable):
+                    await self._ledger.settle(decision, 0, DECISION_MS, "nobody")
 
 
 def _parts(opens: Opens) -> list[Opens]:
@@ -145,17 +166,6 @@ def _parts(opens: Opens) -> list[Opens]:
     if not (t or s or d):
         return []
     return [Opens(touches[:t], served[:s], decisions[:d]), Opens(touches[t:], served[s:], decisions[d:])]
-
-
-async def store(opens: Opens, ledger: Ledger) -> None:
-    """Record opens, clicks and deliveries, and decisions unless newer ones stand."""
-    for decision, _ in opens.decisions:
-        with suppress(StoreUnavailable):
-            await ledger.settle(decision, 0, DECISION_MS, "nobody")
-    for touch in opens.touches:
-        await ledger.record(touch)
-    for served, at in opens.served:
-        ledger.served(served, at)
 
 
 def read(body: bytes) -> Opens:
