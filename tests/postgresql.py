@@ -56,7 +56,9 @@ class Server:
         if os.geteuid() == 0:
             shutil.chown(self.folder, "nobody", "nogroup")
         if of is not None:
-            self.run("pg_basebackup", *of.place, "-U", "wetink", "-D", str(self.data), "-R", "-c", "fast", "--no-sync")
+            self.run("pg_basebackup", *of.place, "-U", "wetink", "-D", str(self.data), "-c", "fast", "--no-sync")
+            (self.data / "standby.signal").touch()
+            self._settings["primary_conninfo"] = f"host=127.0.0.1 port={of.port} user=wetink"
         else:
             new = ["-U", "wetink", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"]
             self.run("initdb", "-D", str(self.data), *new)

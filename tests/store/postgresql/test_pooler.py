@@ -52,7 +52,7 @@ def pgbouncer(folder: Path) -> Iterator[int]:
         running = subprocess.Popen(command, pass_fds=[ini.fileno()], stderr=subprocess.PIPE, cwd="/")
     until = time.monotonic() + 10
     while not postgresql.answers(port):
-        assert running.poll() is None, running.stderr
+        assert running.poll() is None, running.communicate()[1]
         assert time.monotonic() < until
         time.sleep(0.02)
     yield port
