@@ -7,10 +7,12 @@ from typing import Any, cast
 
 import pytest
 
+from tests.contracts.profiles import received
 from tests.contracts.test_projections import START, derive, say
 from tests.storage import opened
 from wetink.core.events.event import Product
 from wetink.ports import Storage
+from wetink.ports.drawing import Served
 from wetink.store.sqlite import catalog, recent
 from wetink.store.sqlite.connection import connect
 from wetink.store.sqlite.log import SQLiteLog
@@ -103,3 +105,30 @@ def test_what_is_not_kept_is_read_in_its_place(
         assert told == [(place, place) for place in range(seq + 1, last + 1)]
     db.close()
     asyncio.run(other.close())
+
+
+ROUNDS = 20
+
+
+def viewed(number: int) -> Any:
+    message = {"type": "track", "event": "Product Viewed", "messageId": f"{number}", "userId": f"{number % 50}"}
+    return received(
+        message | {"timestamp": START + number, "properties": {"sku": f"{number}", "name": f"Mug {number}"}}
+    )
+
+
+def test_a_store_closes_whole_while_a_slice_whose_task_was_cancelled_is_read(tmp_path: Path) -> None:
+    """The task of a worker is cancelled at its end, but a thread is not."""
+
+    async def story() -> None:
+        for number in range(ROUNDS):
+            store = opened(tmp_path / f"{number}")
+            await store.log.append([viewed(n) for n in range(600)])
+            task = asyncio.create_task(store.projections.settle())
+            await asyncio.sleep(number / ROUNDS / 50)
+            task.cancel()
+            store.ledger.served(Served("block", "seen", ""), 1)
+            await store.close()
+            assert not any((tmp_path / f"{number}").glob("*-wal")), "each file is closed, after its last rows"
+
+    asyncio.run(story())

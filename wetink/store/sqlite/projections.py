@@ -68,8 +68,8 @@ class SQLiteProjections:
     def step(self, patience: float = PATIENCE_SECONDS) -> bool:
         """Write one slice of each projection. Returns whether there may be more. Raises StoreUnavailable."""
         with self._one_at_a_time(patience) as mine:
-            if not mine:
-                return True
+            if not mine or self._closed:
+                return not self._closed
             with translated("following the log"):
                 planned = [(each, each.plan(self._database.reading)) for each in self._all.values()]
             steps = [(projection, step) for projection, step in planned if step is not None]
@@ -130,9 +130,13 @@ class SQLiteProjections:
             await asyncio.to_thread(fresh.close)
 
     async def close(self) -> None:
-        """Close the file."""
+        """Close the file, after the step of a thread whose task was cancelled."""
         self._closed = True
-        await asyncio.to_thread(self._locked_file.close)
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        with self._turn:
+            self._locked_file.close()
 
 
 class _Beside:

@@ -6,6 +6,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -106,10 +107,10 @@ def open_storage(
         return [name for name, thread in threads.items() if not thread.alive]
 
     async def close() -> None:
-        await main.close()
-        await projections.close()
-        for each in side.values():
-            await each.close()
+        closing: list[Any] = [*side.values(), main, projections]  # the projections read from the main file
+        async with AsyncExitStack() as ending:  # from the last to the first, each even if another fails
+            for each in closing:
+                ending.push_async_callback(each.close)
 
     parts: dict[str, Any] = side  # each stands for the part it opens
     return Storage(
