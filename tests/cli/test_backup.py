@@ -345,7 +345,8 @@ def test_a_tar_with_more_than_files_in_folders_is_refused(
     with tarfile.open(tmp_path / "evil.tar", "w") as tar:
         tar.add(backup / "backup.json", "backup.json")
         for member in members:
-            tar.addfile(member.replace(name=member.name.format(str(tmp_path).strip("/"))))
+            member.name = member.name.format(str(tmp_path).strip("/"))
+            tar.addfile(member)
     (tmp_path / "new").mkdir()
     said = wetink("restore", tmp_path / "evil.tar", "--data", tmp_path / "new" / "restored", status=1)
     assert "is no backup: it has" in said
