@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.catalog.catalog import SAME_WORD_MS, Change, Changes, Held, Standing, plan, statements
-from wetink.core.catalog.pending import Pending
+from wetink.core.catalog.catalog import SAME_WORD_MS, Change, Changes, Held, Pending, Standing, plan, statements
 from wetink.core.events.event import Event, Level, Product
 
 HOUR = 3_600_000

@@ -10,8 +10,21 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from wetink.core.catalog.catalog import Change, Changes, Facts, Held, Standing, Statement, plan, statements, words_of
-from wetink.core.catalog.pending import CHANGES, FORGET_EVERY, SLICE, Memory
+from wetink.core.catalog.catalog import (
+    CHANGES,
+    FORGET_EVERY,
+    SLICE,
+    Change,
+    Changes,
+    Facts,
+    Held,
+    Memory,
+    Standing,
+    Statement,
+    plan,
+    statements,
+    words_of,
+)
 from wetink.core.catalog.search import MOST_WORDS, words
 from wetink.core.errors import StoreUnavailable
 from wetink.core.events.event import Product

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from wetink.core.catalog.pending import Memory
+from wetink.core.catalog.catalog import Memory
 from wetink.core.errors import NotFound
 from wetink.store.postgresql import catalog, conversions
 from wetink.store.postgresql.catalog import State

@@ -5,8 +5,18 @@ from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from wetink.core.catalog.catalog import Change, Facts, Held, Statement, statements
-from wetink.core.catalog.pending import MOST_BEHIND, Current, Pending, Placed, unnamed
+from wetink.core.catalog.catalog import (
+    MOST_BEHIND,
+    Change,
+    Current,
+    Facts,
+    Held,
+    Pending,
+    Placed,
+    Statement,
+    statements,
+    unnamed,
+)
 from wetink.store.codec import decode_event, decode_facts, unpack
 from wetink.store.postgresql.database import Connection, Database
 from wetink.store.queries import queries

@@ -16,17 +16,25 @@ from typing import NamedTuple
 import apsw
 import msgspec
 
-from wetink.core.catalog.catalog import Change, Changes, Facts, Held, Standing, Statement, plan, statements, words_of
-from wetink.core.catalog.pending import (
+from wetink.core.catalog.catalog import (
     CHANGES,
     FORGET_EVERY,
     MOST_BEHIND,
     REMEMBERED,
     SLICE,
+    Change,
+    Changes,
     Current,
+    Facts,
+    Held,
     Memory,
     Pending,
+    Standing,
+    Statement,
+    plan,
+    statements,
     unnamed,
+    words_of,
 )
 from wetink.core.errors import StoreUnavailable
 from wetink.core.events.event import Product

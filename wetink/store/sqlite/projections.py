@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from wetink.core.catalog.pending import Memory
+from wetink.core.catalog.catalog import Memory
 from wetink.core.errors import NotFound, StoreUnavailable
 from wetink.store.queries import queries, script
 from wetink.store.sqlite import catalog, conversions
