@@ -67,7 +67,7 @@ def test_both_ways_of_reading_find_the_same_events(tmp_path: Path, monkeypatch: 
     ]
     asyncio.run(store.log.append(records))
     at_once = asyncio.run(store.profiles.history(JANE, LATE))
-    monkeypatch.setattr("wetink.store.sqlite.people.FEW", 10**6)
+    monkeypatch.setattr("wetink.store.sqlite.profiles.FEW", 10**6)
     assert asyncio.run(store.profiles.history(JANE, LATE)) == at_once
     assert {event.message_id for event in at_once} >= {"m0", "m150", "s0", "s4", "s5", "s6", "s7"}
     assert "s2" not in {event.message_id for event in at_once}, "what a server told of Bob's device"

@@ -16,7 +16,7 @@ from wetink.core.identity.identifier import Claim
 from wetink.ports import Record
 from wetink.store.codec import VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.queries import queries
-from wetink.store.sqlite import identity, people
+from wetink.store.sqlite import identity, summaries
 from wetink.store.sqlite.connection import first
 from wetink.store.sqlite.recent import Placed, RecentEvents, RecentIds
 
@@ -107,7 +107,7 @@ class Commits:
         """Write the rows and their claims. Returns for each row whether it was a duplicate."""
         outcome = self._written(db, rows)
         if self._summaries:
-            people.drop_summaries_of(db, {row.who for row in rows if row.body})
+            summaries.drop_summaries_of(db, {row.who for row in rows if row.body})
         return outcome
 
     def _written(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:

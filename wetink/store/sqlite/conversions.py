@@ -22,7 +22,7 @@ from wetink.store.codec import decode_event, identifier
 from wetink.store.queries import queries, script
 from wetink.store.sqlite.connection import fetch, in_thread, snapshot, translated
 from wetink.store.sqlite.database import Database
-from wetink.store.sqlite.people import People
+from wetink.store.sqlite.profiles import People
 
 SQL = queries(__package__, "conversion_queries.sql")
 

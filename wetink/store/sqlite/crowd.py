@@ -12,7 +12,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.ports.audiences import Changes, ProfileEvents
 from wetink.store.codec import PARKED, events, identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated
-from wetink.store.sqlite.people import People, of_stretch
+from wetink.store.sqlite.profiles import People, of_stretch
 
 AT_ONCE = 5_000
 """Events decoded at once."""

@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
-from wetink.store.sqlite import people
+from wetink.store.codec import level_of
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, THREAD_KB, Turn, Version, connect, translated
 from wetink.store.sqlite.recent import RecentEvents
 from wetink.store.sqlite.writer import Writer
@@ -57,7 +57,7 @@ class Database:
             else:
                 db = connect(self.path, cache_kb=THREAD_KB)
             db.execute("PRAGMA query_only = ON")
-            people.prepare(db)
+            db.create_scalar_function("sender_of", _sender_of, 1, deterministic=True)  # see newest_reached
         self._readers.turn = Turn(db) if main else None
         return db
 
@@ -78,3 +78,7 @@ class Database:
             db.close(force=True)
         self._opened.clear()
         self._readers = threading.local()
+
+
+def _sender_of(*of: Any) -> str:
+    return "browser" if level_of(of[0]) == "browser" else "server"

@@ -21,7 +21,7 @@ from wetink.ports import Record
 from wetink.store.codec import decode_carrier, identifier, level_of, who
 from wetink.store.queries import queries
 from wetink.store.rows import claim_of, claim_row, holding_of, holding_row, server_sent_in, uncounted_row
-from wetink.store.sqlite import people
+from wetink.store.sqlite import summaries
 from wetink.store.sqlite.connection import fetch, first
 
 SQL = queries(__package__, "queries.sql")
@@ -130,10 +130,10 @@ def _settle(
         db.execute(SQL.next_holding_generation)
     moved = bool(held.holdings and (changes.holdings_added or changes.holdings_removed))
     if moved:
-        people.drop_summaries_about(db, [column])
+        summaries.drop_summaries_about(db, [column])
     put(db, {of: changes})
     if moved:
-        people.drop_summaries_about(db, [column])
+        summaries.drop_summaries_about(db, [column])
     return changes.holdings
 
 
@@ -192,7 +192,7 @@ def part_users(db: apsw.Connection, user: Identifier) -> None:
     for previous, current in made:
         if column not in (previous, current):
             _joined(db, previous, current)
-    people.drop_summaries_about(db, members)
+    summaries.drop_summaries_about(db, members)
 
 
 def _joined(db: apsw.Connection, one: str, other: str) -> None:
@@ -202,7 +202,7 @@ def _joined(db: apsw.Connection, one: str, other: str) -> None:
         members.update(member for (member,) in fetch(db, SQL.members_of, (root,)))
     name = who(root_of(map(identifier, members)))
     db.executemany(SQL.upsert_joined, [(member, name) for member in members])
-    people.drop_summaries_about(db, members)
+    summaries.drop_summaries_about(db, members)
 
 
 def _root_user(db: apsw.Connection, user: str) -> str:

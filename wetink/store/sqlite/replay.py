@@ -16,7 +16,7 @@ from wetink.ports import Received, Record
 from wetink.store.codec import PARKED, VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.queries import queries
 from wetink.store.renewal import at_its_time, differs, named_placeholder, nobodies, product_keys
-from wetink.store.sqlite import catalog, conversions, identity, people
+from wetink.store.sqlite import catalog, conversions, identity, summaries
 from wetink.store.sqlite.connection import first
 
 SQL = queries(__package__, "queries.sql")
@@ -82,5 +82,5 @@ def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Rec
         identity.join_users(db, *record.joins)
     problems = encode(record.problems) if record.problems else None
     name = (event.type, event.name) if event is not None else ("", "")
-    people.drop_summaries_about(db, {key[0], column})
+    summaries.drop_summaries_about(db, {key[0], column})
     db.execute(SQL.renew_message, (VERDICTS.index(record.verdict), problems, *name, column, seq))

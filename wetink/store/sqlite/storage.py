@@ -35,6 +35,7 @@ from wetink.store.sqlite.profiles import SQLiteProfiles
 from wetink.store.sqlite.projections import SQLiteProjections
 from wetink.store.sqlite.secrets import SQLiteSecrets
 from wetink.store.sqlite.sessions import SQLiteSessions
+from wetink.store.sqlite.summaries import summarize
 from wetink.store.sqlite.uploads import SQLiteUploads
 from wetink.store.sqlite.votes import SQLitePolls
 
@@ -115,7 +116,7 @@ def open_storage(
     parts: dict[str, Any] = side  # each stands for the part it opens
     return Storage(
         log=SQLiteLog(main),
-        profiles=SQLiteProfiles(main),
+        profiles=SQLiteProfiles(main, partial(summarize, main)),
         catalog=catalog.SQLiteCatalog(main, projections.step),
         sources=senders.SQLiteSenders(main),
         polls=SQLitePolls(main),
