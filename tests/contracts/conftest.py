@@ -7,6 +7,7 @@ import pytest
 
 from tests import postgresql
 from tests.contracts.engines import ENGINES
+from tests.contracts.houses import House
 from tests.contracts.loop import run
 from wetink.ports import Storage
 
@@ -41,3 +42,12 @@ def another(engine: str, tmp_path: Path) -> Iterator[Callable[[], Storage]]:
 @pytest.fixture
 def store(another: Callable[[], Storage]) -> Storage:
     return another()
+
+
+@pytest.fixture(params=[(one, other) for one in ENGINES for other in ENGINES], ids="-to-".join)
+def houses(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[House, House]]:
+    """Where everything is, and an empty one."""
+    made = House(request.param[0], tmp_path / "from"), House(request.param[1], tmp_path / "to")
+    yield made
+    for each in made:
+        each.close()

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from tests import postgresql
 from tests.contracts.engines import ENGINES, moving
+from tests.contracts.houses import NOW, House, fill, records, rows
 from tests.contracts.loop import run
 from tests.contracts.profiles import everybody, mentioned, received
-from tests.contracts.test_moving import NOW, House, fill, records, rows
 from wetink.core.errors import Conflict
 from wetink.ports import Storage
 from wetink.ports.moving import MESSAGE

@@ -2,149 +2,23 @@
 
 import asyncio
 import itertools
-import json
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from tests.contracts.engines import ENGINES, moving
+from tests.contracts.engines import ENGINES
+from tests.contracts.houses import JANE, NOW, House, derived, fill, move, records, rows, steps
 from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, everybody, mentioned, received
-from tests.contracts.test_archive import opened
-from tests.contracts.test_decisions import decided
-from tests.contracts.test_store import BOUGHT, ORDER
-from tests.storage import all_at_once
-from wetink.core.blocks.experiment import Exposure
 from wetink.core.errors import BadSettings, Conflict, StoreUnavailable
-from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.attribution import Touch
-from wetink.ports import Record, Storage
-from wetink.ports.drawing import Served
-from wetink.ports.ledger import Group
-from wetink.ports.moving import TABLES, Moving
+from wetink.ports import Record
 from wetink.store.move import Move, Moved
-
-FACTS = Path(__file__).parents[1] / "facts" / "identity_scenarios.json"
-SCENARIOS = json.loads(FACTS.read_text())["scenarios"]
-JANE, BOB = Identifier("user", "jane"), Identifier("user", "bob")
-NOW, DAY = 20_000 * 86_400_000, 86_400_000
-
-
-class House:
-    """A storage in a folder, as servers have it, and as a move reads or writes it."""
-
-    def __init__(self, engine: str, folder: Path) -> None:
-        self.engine, self.folder = engine, folder
-        self.store: Storage = ENGINES[engine](folder, clock_ms=lambda: NOW)
-        run(self.store.start())
-        self.moving: Moving = moving(engine, folder)
-
-    def close(self) -> None:
-        run(self.moving.close())
-        run(self.store.close())
-
-
-@pytest.fixture(params=[(one, other) for one in ENGINES for other in ENGINES], ids="-to-".join)
-def houses(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[House, House]]:
-    """Where everything is, and an empty one."""
-    made = House(request.param[0], tmp_path / "from"), House(request.param[1], tmp_path / "to")
-    yield made
-    for each in made:
-        each.close()
-
-
-def move(houses: tuple[House, House], *, finish: bool = True, **more: Any) -> Moved:
-    source, target = houses
-    return run(Move(source.moving, target.moving, target.store, **more).run(finish=finish))
-
-
-def records() -> list[Record]:
-    """Return messages of everything that identity, the catalog and conversions are derived from."""
-    made = [received(each, source=f"s{number}") for number, all in enumerate(SCENARIOS) for each in all["messages"]]
-    made += [
-        received({**BOUGHT, "messageId": f"o{n}", "timestamp": LATE - n, "properties": {**ORDER, "order_id": f"O{n}"}})
-        for n in range(20)
-    ]
-    made += [
-        received({"type": "track", "event": "X", "messageId": "parked"}),
-        received({"type": "alias", "messageId": "page", "previousId": "d", "userId": "u"}, level="browser"),
-        received({"type": "alias", "messageId": "nobody", "previousId": "null", "userId": "u"}),
-        received({"type": "alias", "messageId": "device", "previous_id": "d2", "userId": "u", "anonymousId": "d2"}),
-    ]
-    return made
-
-
-def steps(store: Storage, number: int) -> list[Callable[[], Awaitable[object]]]:
-    """Return calls that write something to every part."""
-    files = {"blocks/a.yaml": b"%d" % number, "b.png": b"\0\xff"}
-    members = JANE, *([BOB] if number % 2 else [])
-    seen = Touch("open", "hero", "user:jane", "", NOW + number, "v", fetch_class="person")
-
-    async def later() -> None:
-        """Write what may be written a moment later."""
-        for touch in (seen, replace(seen, kind="click")):
-            await store.ledger.record(touch)
-        store.ledger.served(Served("hero", "v", ""), NOW + number)
-        store.archive.keep(opened(number, NOW + number))
-        await store.ledger.touches([], 0, 0)
-        await store.archive.newest(NOW + DAY, 1)
-
-    return [
-        lambda: store.catalog.learn([Product(sku=f"L{number}", name="Lamp", price=5.0)], NOW + number),
-        lambda: store.catalog.note_import("goods", f"v{number}"),
-        lambda: store.sources.create_key(f"shop{number}", "browser", ("shop.example",), NOW),
-        lambda: store.sources.set_source(f"shop{number}", per_second=2.5, verify=True),
-        lambda: store.polls.vote("poll", JANE, number % 3, NOW),
-        lambda: store.polls.vote("poll", BOB, number % 2, NOW),
-        lambda: store.ledger.settle(decided("v", NOW + number * 60_000), 1, 60_000, "person"),
-        lambda: store.ledger.promise("hero", "user:jane", {f"ends{number}": NOW}),
-        later,
-        lambda: store.ledger.apply([Group(f"group{number}", NOW, [seen])]),
-        lambda: store.exposures.keep(Exposure("test", f"user:{number}", "a", NOW, "user:jane")),
-        lambda: store.exposures.keep_shares("test", number, {"a": 0.5, "b": 0.5}),
-        lambda: store.memberships.take("vip", all_at_once(*members), NOW + number, tell),
-        lambda: store.sessions.begin("token", NOW + number),
-        lambda: store.sessions.try_from("192.0.2.1", NOW),
-        lambda: store.content.publish(files, number, by="ida", message="", at=1),
-        lambda: store.uploads.put("a.csv", iter([b"one", b"\0%d" % number]), NOW + number),
-        lambda: store.secrets.keep(f"secret{number}", "value"),
-    ]
-
-
-async def fill(store: Storage, number: int = 0) -> None:
-    """Write something to every part."""
-    for step in steps(store, number):
-        await step()
-
-
-def tell(change: object, first: bool) -> bool:
-    return True
-
-
-async def rows(of: Moving) -> Mapping[str, list[Any]]:
-    found = {table: sorted(await of.page(table, None, 10_000), key=repr) for table in TABLES}
-    assert all(found.values()), [table for table, some in found.items() if not some]
-    return found
-
-
-def derived(store: Storage, keys: list[str]) -> Any:
-    """Return what an engine derives: profiles, the catalog and conversions."""
-
-    async def read() -> Any:
-        while await store.projections.settle():
-            pass
-        names = {"Order Completed"}
-        found = [each async for batch in store.conversions.outcomes(names, 0, LATE + 1) for each in batch]
-        products = await store.catalog.products(keys), await store.catalog.changes(keys)
-        return sorted(found, key=lambda each: (each.event.source, each.event.message_id)), products
-
-    return everybody(store.profiles, mentioned(records())), run(read())
 
 
 def test_everything_is_in_the_other_engine_afterwards(houses: tuple[House, House]) -> None:
@@ -337,6 +211,32 @@ def test_a_source_is_not_sealed_while_servers_write_as_fast_as_rows_are_copied(
     moved = run(Move(busy, target.moving, target.store, clock=seconds.__next__).run(finish=True))  # type: ignore[arg-type]
     assert (moved.finished, moved.seconds) == (True, 10)
     assert run(rows(target.moving)) == run(rows(source.moving))
+
+
+def test_a_slow_target_gets_fewer_messages_at_a_time(houses: tuple[House, House]) -> None:
+    source, target = houses
+    some = records()
+    run(source.store.log.append(some))
+    with pytest.raises(StoreUnavailable):
+        run(Move(source.moving, target.moving, replace(target.store, log=Slow(target, 0))).run(finish=True))  # type: ignore[arg-type]
+    slow = replace(target.store, log=Slow(target, 40))  # type: ignore[arg-type]
+    assert run(Move(source.moving, target.moving, slow).run(finish=True)).finished
+    assert everybody(target.store.profiles, mentioned(some)) == everybody(source.store.profiles, mentioned(some))
+
+
+class Slow:
+    """The log of a house that takes a few messages at a time."""
+
+    def __init__(self, house: House, most: int) -> None:
+        self._log, self._most = house.store.log, most
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    async def append(self, records: Sequence[Record]) -> Any:
+        if len(records) > self._most:
+            raise StoreUnavailable("this takes too long")
+        return await self._log.append(records)
 
 
 class Busy:

@@ -8,9 +8,9 @@ import pytest
 
 from tests import postgresql
 from tests.contracts.engines import ENGINES
+from tests.contracts.houses import House, derived, fill, records
 from tests.contracts.loop import run
 from tests.contracts.profiles import everybody, mentioned
-from tests.contracts.test_moving import House, derived, fill, records
 
 SQLITE_TABLES = """
 SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'

@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from secrets import token_hex
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -23,12 +23,13 @@ from wetink.core.identity.identifier import Claim, Identifier, claims
 from wetink.ports import Cursor, Received, Record, Storage
 from wetink.ports.moving import COMPLETE, MESSAGE, REPLAYED, TABLES, Change, Import, Moving, Row, Stored
 
-SLICE, NOTED = 1_000, 10_000
-"""Messages copied together, and noted rows."""
+SLICE, SLOW, NOTED = 1_000, 30, 10_000
+"""Messages copied together, those that even a slow target stores together, and noted rows."""
 ALL, ALL_ROWS = 1 << 40, "all"
 FEW, SHORT_SECONDS, PATIENCE = 1_000, 2.0, 8
 """A round is short with so many messages and rows, or if it takes so long; rounds in a row that may be no shorter."""
 
+T = TypeVar("T")
 Told: TypeAlias = Callable[[str, int, int], object]
 """Gets the name of a step, how much of it is done, and of how much."""
 
@@ -190,10 +191,20 @@ class Move:
     async def _append(self, items: Iterable[Stored | Import]) -> None:
         for _, some in groupby(items, key=type):
             same = list(some)
-            await self._into.log.append([record_of(each) for each in same if isinstance(each, Stored)])
+            await self._store([record_of(each) for each in same if isinstance(each, Stored)])
             for each in same:
                 if isinstance(each, Import):
                     await self._into.catalog.learn(each.products, each.at)
+
+    async def _store(self, records: Sequence[Record]) -> None:
+        """Append messages, fewer at a time if the target is slow: an append waits no longer than a request does."""
+        try:
+            await self._into.log.append(records)
+        except StoreUnavailable:
+            if len(records) < SLOW:
+                raise
+            for some in _pages(records, len(records) // 2 + 1):
+                await self._store(some)
 
     async def _copy_changes(self, limit: int) -> Sequence[Change]:
         """Copy noted rows, the oldest first, and compare them. Returns the notes."""
@@ -350,8 +361,8 @@ async def _page(of: Moving, table: str, after: Row | None) -> tuple[Sequence[Row
     return keys, [*(row for row in rows if row[:count] != keys[-1]), *await of.rows(table, keys[-1:])], True
 
 
-def _pages(keys: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
-    return (keys[start : start + size] for start in range(0, len(keys), size))
+def _pages(some: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (some[start : start + size] for start in range(0, len(some), size))
 
 
 def _comparable(row: Row) -> Row:
