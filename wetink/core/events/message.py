@@ -333,7 +333,7 @@ def _fault(raw: bytes, index: int, endpoint: Endpoint) -> Problem | None:
 
 
 def _too_deep(raw: bytes) -> bool:
-    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+    if (raw.count(b"[") if b"[" in raw else 0) + raw.count(b"{") <= DEEPEST:
         return False
     depth = 0
     for found in _BRACKET.finditer(raw):
