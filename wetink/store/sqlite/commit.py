@@ -12,7 +12,6 @@ from typing import Any
 import apsw
 import msgspec
 
-from wetink.core.identity.identifier import Claim
 from wetink.ports import Record
 from wetink.store.codec import VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.queries import queries
@@ -139,17 +138,13 @@ class Commits:
 
     def _follow(self, db: apsw.Connection, new: Sequence[tuple[int, Row]]) -> None:
         """Write the messages and claims of new events."""
-        messages: list[tuple[Any, ...]] = []
-        claims: list[Claim] = []
-        for seq, row in new:
-            messages.append((seq, *row.message))
-            record = row.record
-            claims += record.claims
-            if record.event is not None and record.event.products:
-                self._of_products.append((seq, record.event))
-            if record.joins is not None:
-                identity.join_users(db, *record.joins)
-        db.executemany(SQL.insert_message, messages)
+        db.executemany(SQL.insert_message, [(seq, *row.message) for seq, row in new])
+        self._of_products += [
+            (seq, row.record.event) for seq, row in new if row.record.event is not None and row.record.event.products
+        ]
+        for joins in [row.record.joins for _, row in new if row.record.joins is not None]:
+            identity.join_users(db, *joins)
+        claims = [claim for _, row in new for claim in row.record.claims]
         if claims or self._pages_claim:
             self._pages_claim = 1  # perhaps, from now on
             self._claims.make(db, claims, (row.record for _, row in new))
