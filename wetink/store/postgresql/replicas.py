@@ -29,8 +29,6 @@ PROBE_SECONDS = 1.0
 STRIKES = 2
 """Probes without an answer after which a server counts as away: one may be this process's own delay. A refused
 connection counts at once."""
-
-
 CATCH_UP_SECONDS, PAUSE_SECONDS = 1.0, 0.02
 """How long a count waits for a replica to catch up with the primary, and between two looks, in seconds."""
 
@@ -171,9 +169,9 @@ class Replicas:
 
     async def _watch(self) -> None:
         while True:
+            self._soon.clear()
             await self._measure()
             self._measured.set()
-            self._soon.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._soon.wait(), MEASURE_SECONDS)
 
