@@ -28,6 +28,7 @@ recipients: [user]
 variants:
   - {name: seen, app: last-viewed}
 fallback: {link: "https://shop.example/fallback", title: Hello}
+gone: "https://shop.example/gone"
 """
 PEOPLE, PATIENCE_SECONDS = 30, 60.0
 

@@ -264,9 +264,13 @@ def test_a_set_up_that_can_lose_messages_is_told_with_the_remedy() -> None:
         assert "1 replica" in found
         assert "sync_interval: always" in found
         assert "monitoring" in asyncio.run(warnings(place))
+    with cluster(1, sync="always, max_mem: 64MB") as small:
+        place = f"{small.address}?replicas=1&monitoring=http://127.0.0.1:{small.nodes[0].monitor}"
+        assert "no room for decisions" in asyncio.run(warnings(place))
     with cluster(1) as strict:
         place = f"{strict.address}?replicas=1&monitoring=http://127.0.0.1:{strict.nodes[0].monitor}"
-        assert "sync_interval" not in asyncio.run(warnings(place))
+        assert "sync_interval" not in (said := asyncio.run(warnings(place)))
+        assert "room" not in said
 
 
 def test_a_stream_with_other_partitions_is_refused_with_the_remedy(address: str) -> None:

@@ -32,7 +32,7 @@ from nats.js.api import (
     StreamConfig,
     StreamInfo,
 )
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.ports.stream import TOPICS, Backlog, Bucket, Delivery, StreamState, Topic
@@ -213,6 +213,7 @@ class JetStream:
                         self._client = await self._connected()
                         context = self._client.jetstream(timeout=CONNECT_SECONDS)
                         info = await self._stream(context)
+                        without = await self._without_bucket(context)
                 except BaseException as error:
                     if self._client is not None:
                         await self._client.close()
@@ -220,7 +221,11 @@ class JetStream:
                     if isinstance(error, NatsError | OSError | TimeoutError):
                         raise _unavailable("connecting", error) from error
                     raise
-                self._warnings = (*_weaknesses(info), *await asyncio.to_thread(_lazy, self._address.monitoring))
+                self._warnings = (
+                    *_weaknesses(info),
+                    *without,
+                    *await asyncio.to_thread(_lazy, self._address.monitoring),
+                )
                 for warning in self._warnings:
                     logger.warning("the stream: %s", warning)
                 self._context = context
@@ -265,11 +270,22 @@ class JetStream:
                 f"partitions={self.partitions}, and the stream {name!r} has {made.get('wetink_partitions')}",
                 "name a new stream with ?name= to change the number, and let the workers empty the old one first",
             )
-        try:
-            await context.stream_info(f"{name}_{DECISIONS}")
-        except NotFoundError:
-            await context.add_stream(bucket.config(f"{name}_{DECISIONS}", self._address.replicas))
         return info
+
+    async def _without_bucket(self, context: JetStreamContext) -> list[str]:
+        """Make the bucket of decisions if it is missing. Returns a warning if the servers have no room for it."""
+        name = f"{self._address.name}_{DECISIONS}"
+        try:
+            await context.stream_info(name)
+        except NotFoundError:
+            try:
+                await context.add_stream(bucket.config(name, self._address.replicas))
+            except APIError as error:
+                return [
+                    f"its servers have no room for decisions, so the store settles them: {error.description}:"
+                    f" let each server have max_memory_store of {bucket.KEPT_BYTES >> 20} MB or more"
+                ]
+        return []
 
     async def _make(self, context: JetStreamContext, name: str, subject: str, kept: RetentionPolicy) -> StreamInfo:
         return await context.add_stream(
