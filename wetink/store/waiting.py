@@ -20,18 +20,19 @@ class Waiting:
         self._numbers = count()
         self._rows, self._taken = self._none(), self._none()
 
-    def put(self, kind: str, row: Any, key: Any = None) -> bool:
-        """Add a row, joined with one of the same key. Returns False if there is no room for it."""
+    def put(self, kind: str, row: Any, key: Any = None) -> int:
+        """Add a row, joined with one of the same key. Returns the number of rows of its kind; 0 if there is no room."""
         rows = self._rows[kind]
+        size = len(rows) + len(self._taken[kind])
         if key is None:
             key = next(self._numbers)
-        if key in rows:
+        elif key in rows:
             rows[key] = self._kinds[kind].join(rows[key], row)
-        elif self.count(kind) >= self._kinds[kind].most:
-            return False
-        else:
-            rows[key] = row
-        return True
+            return size
+        if size >= self._kinds[kind].most:
+            return 0
+        rows[key] = row
+        return size + 1
 
     def count(self, kind: str) -> int:
         """Return the number of rows of a kind."""

@@ -69,12 +69,12 @@ class BatchWriter:
 
     def put(self, kind: str, row: Any, key: Any = None) -> bool:
         """Add a row, joined with one of the same key. Returns False if there is no room and the row is lost."""
-        kept = not self._closed and self._waiting.put(kind, row, key)
-        if not kept:
+        size = 0 if self._closed else self._waiting.put(kind, row, key)
+        if not size:
             self.lost += 1
             self._dropped += 1
-        self._soon(0.0 if self._waiting.count(kind) == AT_ONCE else self._seconds)
-        return kept
+        self._soon(0.0 if size == AT_ONCE else self._seconds)
+        return size > 0
 
     @property
     def busy(self) -> bool:

@@ -75,13 +75,13 @@ class BatchWriter:
     def put(self, kind: str, row: Any, key: Any = None) -> bool:
         """Add a row, joined with one of the same key. Returns False if there is no room and the row is lost."""
         with self.mutex:
-            kept = self._rows.put(kind, row, key)
-            if not kept:
+            size = self._rows.put(kind, row, key)
+            if not size:
                 self.lost += 1
                 self._refused += 1
-            if self._rows.count(kind) == AT_ONCE:
+            if size == AT_ONCE:
                 self._wake.set()
-            return kept
+            return size > 0
 
     def find(self, kind: str, key: Any) -> Any:
         """Return the waiting row of a key; None without one."""
