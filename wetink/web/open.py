@@ -261,6 +261,8 @@ class OpenEndpoints:
         Source: "CORS in AMP for Email", both versions: by the sender's address, or by the mail client's origin.
         """
         senders = self._wetink.settings.amp_senders
+        if not senders:
+            return ()
         sender = request.header(b"amp-email-sender")
         if sender:
             return ((b"amp-email-allow-sender", sender.encode("latin-1")),) if sender.lower() in senders else ()

@@ -4,7 +4,7 @@ A summary stores only what a fold returns, in two parts. Most opens need the fir
 person as folding the events, without the events, but with their products and orders.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -51,13 +51,13 @@ class _Person(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class _History(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Views after the newest, and columns by the name of their events, packed.
+    """Views after the newest (packed, a list of `int | _Kept`), and columns by the name of their events, packed.
 
     Most views are the index of an event in the column of views, times two, plus one if a server key sent it: small
     numbers take no memory of their own.
     """
 
-    views: list[int | _Kept]
+    views: bytes
     columns: dict[str, bytes]
 
 
@@ -87,6 +87,7 @@ class _Done(Mapping[str, tuple[int, ...]]):
 _encode = msgspec.msgpack.Encoder().encode
 _person = msgspec.msgpack.Decoder(_Person).decode
 _history = msgspec.msgpack.Decoder(_History).decode
+_views = msgspec.msgpack.Decoder(list[int | _Kept]).decode
 _seen = msgspec.msgpack.Decoder(Seen).decode
 _times = msgspec.msgpack.Decoder(tuple[int, ...]).decode
 
@@ -108,7 +109,7 @@ def summarize(entries: Iterable[Entry]) -> Summary:
     columns = {name: _columns(person.history, name) for name in person.done}
     done = {name: _encode(times) for name, times in person.done.items()}
     first = facts, trusted, [_encode(seen) for seen in person.views[:NEWEST]], bool(views), done
-    return Summary(_encode(first), _encode((views, columns)))
+    return Summary(_encode(first), _encode((_encode(views), columns)))
 
 
 def _columns(history: History, name: str) -> bytes:
@@ -136,7 +137,7 @@ def person_of(summary: Summary) -> Person:
         rest = _history(summary.history)
         history = History(columns=rest.columns)
         force_setattr(read.person, "history", history)
-        if rest.views:
+        if read.more:
             views = chain(views, _older(rest.views, history, done))
     more = read.more and not summary.history
     force_setattr(read.person, "views", Views(views, trusted=read.trusted, more=more))
@@ -144,10 +145,10 @@ def person_of(summary: Summary) -> Person:
     return read.person
 
 
-def _older(kept: Sequence[int | _Kept], history: History, done: _Done) -> Iterator[Seen]:
+def _older(packed: bytes, history: History, done: _Done) -> Iterator[Seen]:
     """Yield the views after the newest."""
     times, products = done.get(VIEWED, ()), history.products(VIEWED)
-    for each in kept:
+    for each in _views(packed):
         if isinstance(each, int):
             index, trusted = divmod(each, 2)
             yield Seen(products[index][0], times[index], bool(trusted))
