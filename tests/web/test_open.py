@@ -224,6 +224,45 @@ def test_with_the_store_down_opens_and_clicks_get_the_fallback(house: House, mon
     assert house.data()["link"] == f"{SHOP}/"
 
 
+@pytest.mark.parametrize("hangs", [False, True])
+def test_with_the_store_down_pictures_show_the_decision_of_the_last_minute(
+    house: House, monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    house.saw("lamp")
+    house.saw("mug")
+    shown = house.get(house.url("picture", "cards", 1)).body
+    stranger = house.get(house.url("picture", "cards", who=Identifier("user", "stranger"))).body
+    assert shown != stranger
+
+    async def down(*_: Any, **__: Any) -> Any:
+        if hangs:
+            await asyncio.Event().wait()
+        raise StoreUnavailable("the disk is gone")
+
+    for name in ("load", "history", "products", "profile"):
+        monkeypatch.setattr(part_with(house.wetink.store, name), name, down)
+    house.now += 59_000
+    assert house.get(house.url("picture", "cards", 2)).body == shown, "it has no picture of its own yet"
+    assert house.get(house.url("click", "cards", 2)).headers["location"] == f"{SHOP}/lamp"
+    results = asyncio.run(house.wetink.reports.lines(house.wetink.content, 0, house.now + 1))
+    assert [(each.opens, each.clicks) for each in results if each.key["block"] == "cards"] == [(2, 1)]
+
+
+def test_without_a_decision_of_the_last_minute_pictures_show_the_fallback(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.saw("mug")
+    house.get(house.url("picture", "cards", 1))
+    stranger = house.get(house.url("picture", "cards", who=Identifier("user", "stranger"))).body
+
+    async def down(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("the disk is gone")
+
+    monkeypatch.setattr(part_with(house.wetink.store, "load"), "load", down)
+    house.now += 60_001
+    assert house.get(house.url("picture", "cards", 2)).body == stranger
+
+
 def test_opens_are_counted_once_and_prefetches_not_at_all(house: House) -> None:
     house.saw("mug")
     house.get(house.url("picture", "hero"), agent="Mozilla/5.0")
