@@ -41,6 +41,8 @@ TRIGGERS = {
 }
 """Changes to rows of `message` that are noted under another name -> when, and the key."""
 END_TRIES, END_SECONDS = 100, 0.05
+LONG_SECONDS = 3600.0
+"""How long a statement about all rows of a table may take, in seconds."""
 
 
 class _Columns(msgspec.Struct, frozen=True):
@@ -105,7 +107,7 @@ class PostgresMoving:
 
     async def left(self, after: Cursor) -> tuple[int, int]:
         async with self._database.reading("counting changes") as db:
-            messages, noted = await db.fetchrow(SQL.left, int(after or 0))
+            messages, noted = await db.fetchrow(SQL.left, int(after or 0), timeout=LONG_SECONDS)
         return messages, noted
 
     async def changes(self, limit: int) -> Sequence[Change]:
@@ -151,7 +153,7 @@ class PostgresMoving:
 
     async def complete(self) -> None:
         async def work(db: Connection) -> None:
-            await db.execute(SQL.complete_archive)
+            await db.execute(SQL.complete_archive, timeout=LONG_SECONDS)
             for table, column in SEQUENCES.items():
                 last = f"greatest(1, (SELECT max({column}) FROM {table}))"
                 await db.execute(f"SELECT setval(pg_get_serial_sequence($1, $2), {last})", table, column)
@@ -160,7 +162,8 @@ class PostgresMoving:
 
     async def counts(self) -> Mapping[str, int]:
         async with self._database.reading("counting rows") as db:
-            return {table: await db.fetchval(f"SELECT count(*) FROM {table}") for table in (*TABLES, MESSAGE)}
+            counted = "SELECT count(*) FROM"
+            return {name: await db.fetchval(f"{counted} {name}", timeout=LONG_SECONDS) for name in (*TABLES, MESSAGE)}
 
     async def log(self, after: Cursor, limit: int) -> tuple[Cursor, Sequence[Stored | Import]]:
         seq = int(after or 0)
