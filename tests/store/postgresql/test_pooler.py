@@ -46,6 +46,7 @@ def pgbouncer(folder: Path) -> Iterator[int]:
         f"[databases]\n* = host=127.0.0.1 port={server} user=wetink\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
         f"listen_port = {port}\nunix_socket_dir =\npool_mode = transaction\ndefault_pool_size = 2\nauth_type = any\n"
     )
+    (own / "ini").chmod(0o644)  # other tests may have set a umask
     as_nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
     with (own / "ini").open() as ini:  # nobody may not reach the folder, but an open file
         command = [*as_nobody, PGBOUNCER, f"/dev/fd/{ini.fileno()}"]
