@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -46,17 +47,25 @@ def test_with_a_stream_in_front_a_move_refuses_nothing(tmp_path: Path, database:
 def test_links_of_sent_emails_and_keys_go_on_after_a_move(tmp_path: Path, database: str) -> None:
     data = tmp_path / "data"
     key, token = prepared(data)
-    source = f"sqlite:///{data}"
+    stores = [f"sqlite:///{data}", database, f"sqlite:///{tmp_path / 'back'}"]
     with Server(data, workers=1) as server:
         assert sent(server, key, 0) == 200
-    wetink("move", source, database, "--finish")
-    assert "has moved" in wetink("keys", "create", "x", "--data", data, status=1, WETINK_STORE=source)
-    with Server(tmp_path / "new", workers=1, settings={"store": database}) as server:
-        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-        client.request("GET", f"/d/hero/{token}.json")
-        assert [item["product"]["name"] for item in json.loads(client.getresponse().read())["items"]] == ["Mug"]
-        client.close()
-        assert sent(server, key, 1) == 200
+    for number, (source, target) in enumerate(pairwise(stores), 1):
+        wetink("move", source, target, "--finish")
+        assert "has moved" in wetink("keys", "create", "x", "--data", data, status=1, WETINK_STORE=source)
+        with Server(tmp_path / "restarted", workers=1, settings={"store": source}) as server:
+            assert (shown(server, token), sent(server, key, 9)) == (["Mug"], 503), "opens are answered until the switch"
+        with Server(tmp_path / "new", workers=1, settings={"store": target}) as server:
+            assert (shown(server, token), sent(server, key, number)) == (["Mug"], 200)
+
+
+def shown(server: Server, token: str) -> list[str]:
+    """Open an email, and return the products in it."""
+    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    client.request("GET", f"/d/hero/{token}.json")
+    found = [item["product"]["name"] for item in json.loads(client.getresponse().read())["items"]]
+    client.close()
+    return found
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])

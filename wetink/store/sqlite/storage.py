@@ -135,8 +135,11 @@ def open_storage(
 
 def _prepare(db: apsw.Connection, *, incomplete: bool) -> None:
     refuse_older(db, "message", NEWEST)
+    notes = moving.notes_in(db)
     if not incomplete:
-        check_complete(moving.notes_in(db))
+        check_complete(notes)
+    if "sealed" in notes:
+        return  # it only reads, and opens are answered from it until the servers are switched
     db.execute(script(__package__, "schema.sql") + script(__package__, "summaries.sql"))
     db.execute(script(__package__, "catalog.sql"))
     conversions.prepare(db)
