@@ -83,7 +83,7 @@ TASKS = (
     Task("metrics", 1.0, _measure),
     Task("content", 1.0, lambda wetink: wetink.follow()),
     Task("stream", 1.0, _share_stream, ("worker",)),
-    Task("stored opens", 60.0, _forget_stored, ("worker",), leased="store"),
+    Task("redeliveries", 60.0, _forget_stored, ("worker",), leased="store"),
     Task("folder", 1.0, lambda wetink: wetink.look_again(), ("worker",), leased="folder"),
     Task("uploads", 1.0, lambda wetink: wetink.feeds.take_in(), ("worker",), leased="folder"),
     Task("fonts", ONCE, lambda wetink: wetink.renderer.prepare(), SHOWING),

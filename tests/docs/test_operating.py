@@ -103,7 +103,7 @@ LEASED = {
     "audiences": "audiences and their webhooks",
     "catalogs": "catalog feeds",
     "archive": "the archive",
-    "stored opens": "the stream",
+    "redeliveries": "the stream",
 }
 """Each scheduled task, and the words for it on the page."""
 
