@@ -39,6 +39,8 @@ MOST_DESCRIPTORS, MOST_THREADS = 40, 10
 MOST_SLOWER, SLOW_FLOOR_MS = 3.0, 60.0
 """How many times as long the slowest twentieth of requests may take at the end, if it takes longer than the floor."""
 PEOPLE, PRODUCTS = 2_000, 300
+GOODBYE_SHARE = 0.02
+"""The share of requests that end their connection, so that all workers get their part."""
 PAUSE_SECONDS = 0.004
 BLOCKS = ("last-viewed", "abandoned-cart")
 PAGES = ("", "/live", "/people", "/reports?days=7", "/catalog", "/audiences", "/blocks")
@@ -85,6 +87,8 @@ class Load:
 
     async def _ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         content = msgspec.json.encode(body) if body is not None and not isinstance(body, bytes) else body
+        if self._random.random() < GOODBYE_SHARE:
+            headers = {**(headers or {}), "connection": "close"}
         return await self._http.request(method, self._address + path, content=content, headers=headers)
 
     async def _sign_in(self) -> None:
