@@ -4,12 +4,14 @@ import asyncio
 import gc
 import gzip
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+import uvloop
 
 from bench.load import request
 from tests.web.sites import Site, answer, site
@@ -315,5 +317,26 @@ def test_requests_leave_no_cycles_for_the_garbage_collector(tmp_path: Path) -> N
     gc.disable()
     try:
         asyncio.run(ask())
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("target", ["track", "data", "/nowhere"])
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_a_closed_connection_needs_no_garbage_collector(tmp_path: Path, target: str, run: Callable[..., Any]) -> None:
+    async def ask() -> int:
+        async with open_site(tmp_path) as made:
+            for number in range(20):
+                async with made.connected(HttpProtocol) as (reader, writer):
+                    path = at(made, "/d/hero/{data}.json").decode() if target == "data" else target
+                    writer.write(made.track(number) if target == "track" else request("GET", path))
+                    await answer(reader)
+            await asyncio.sleep(0.1)
+            return sum(isinstance(each, HttpProtocol) for each in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert run(ask()) <= 1
     finally:
         gc.enable()

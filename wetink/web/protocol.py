@@ -255,10 +255,12 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timer."""
+        """Stop the timer. The connection is freed at once, since its request lets go of it."""
         if self._watch is not None:
             self._watch.cancel()
+            self._watch = None
         super().connection_lost(exc)
+        self.cycle = None  # type: ignore[assignment]
 
     def _head_too_large(self) -> bool:
         """Return whether a complete head is too large: its last bytes may take it past the limit."""
@@ -299,7 +301,8 @@ class _Cycle(Request):
     more_body, disconnected, response_complete, keep_alive = True, False, False, True
 
     def __init__(self, connection: HttpProtocol, take: Take, route: Route, id_: bytes) -> None:
-        self._connection, self.take, self.route, self.id = connection, take, route, id_
+        self._connection: HttpProtocol | None = connection  # until the answer: a context may keep the request
+        self.take, self.route, self.id = take, route, id_
 
     @property
     def message_event(self) -> Self:
@@ -317,11 +320,11 @@ class _Cycle(Request):
         self.take(body, self._answer)
 
     def _answer(self, status: int, headers: Sequence[Header], body: bytes) -> None:
-        if self.disconnected or self.response_complete:
+        connection, self._connection = self._connection, None
+        if connection is None or self.disconnected:
             return
         self.response_complete = True
         self.end(status)
-        connection = self._connection
         parts = [STATUS_LINE[status], _lines((*connection.server_state.default_headers, *headers))]
         parts += (b"x-request-id: ", self.id, b"\r\n")
         if not self.keep_alive:
