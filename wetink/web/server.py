@@ -59,8 +59,11 @@ PAUSE_SECONDS = 5.0
 """If the parent itself stalls for this long, in seconds, it gives its children new time."""
 START_SECONDS = 60.0
 """Time to start, in seconds, on top of the time without heartbeats."""
-GC_THRESHOLD = 20_000
-"""New objects between two garbage collections. Requests leave hardly any cycles."""
+GC_THRESHOLDS = 20_000, 10, 10
+"""New objects between two garbage collections, and collections of the young between two of the older ones.
+
+Requests leave hardly any cycles, but pages and libraries do: with fewer full collections, memory grows by them.
+"""
 
 Ready = Callable[[str], object]
 
@@ -220,7 +223,7 @@ def _settle_memory() -> None:
     """Exclude the objects made at startup from garbage collection."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GC_THRESHOLD, 20, 50)
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 class _Parent:
