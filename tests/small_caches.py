@@ -47,12 +47,14 @@ functools.lru_cache = _bounded  # before anything of wetink is imported
 if __name__ in ("__main__", "__mp_main__"):
     import wetink.store.sqlite.storage  # an engine is imported when it opens a store
     import wetink.web.app  # noqa: F401 (all that serves)
+    from wetink import wiring
     from wetink.opens import open as opens
     from wetink.render import renderer
     from wetink.web import request
 
     shrink()
     request.MOST_BYTES = MEGABYTE
+    wiring.Periods = functools.partial(wiring.Periods, most=MEGABYTE)
     opens.LastGood = functools.partial(opens.LastGood, most=MEGABYTE)
     renderer.Pool = lambda _, most, pool=renderer.Pool: pool("tests.small_caches", most)
 
