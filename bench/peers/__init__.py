@@ -22,7 +22,7 @@ from bench.program import answering, free_port
 from bench.server import CORES, key_of, one_core, serving
 
 PEOPLE, WARMING, CONNECTIONS = 10_000, 1_000, 32
-SECONDS, WARM_SECONDS, ROUNDS = 1.5, 8.0, 5
+SECONDS, WARM_SECONDS, ROUNDS = 1.0, 8.0, 6
 IDLE_SECONDS = 10.0
 BLOCK = "five-rules"
 _RULES = """
