@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_SECONDS, AGAIN_SECONDS = 2.5, 0.5
 """How long a task may take to end before it is cancelled a second time, and then again and again, in seconds."""
+DEEPEST, SHOWN = 40, 4
+"""Depth to which calls are followed, and the number of innermost calls that are named."""
 GIVEN_UP = 70
 """The exit status of a process that was ended although something was still running."""
 
@@ -44,7 +46,7 @@ async def ended(name: str, ending: Awaitable[object], seconds: float) -> None:
     if not task.done():
         logger.error("%s did not end within %g s: it is in %s", name, seconds, place_of(task))
         task.cancel()
-        task.add_done_callback(_seen)
+        task.add_done_callback(seen)
     elif not task.cancelled() and (error := task.exception()) is not None:
         log_error(logger, error, "%s ended with an error", name)
 
@@ -87,11 +89,7 @@ def _calls(frame: FrameType | None) -> str:
     return f" in {', '.join(reversed(calls))}" if calls else ""
 
 
-DEEPEST, SHOWN = 40, 4
-"""Depth to which calls are followed, and the number of innermost calls that are named."""
-
-
-def _seen(task: "asyncio.Future[Any]") -> None:
-    """Retrieve the error of a part that nobody waits for any longer."""
+def seen(task: "asyncio.Future[Any]") -> None:
+    """Retrieve the error of a task that nobody waits for any longer: asyncio would log it."""
     if not task.cancelled():
         task.exception()

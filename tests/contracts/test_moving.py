@@ -30,11 +30,11 @@ def test_everything_is_in_the_other_engine_afterwards(houses: tuple[House, House
     run(source.store.log.append(some[40:]))
     keys = ["L0", "L3", "S"]
     before = derived(source.store, keys), run(rows(source.moving))
-    told = list[tuple[str, int, int]]()
-    moved = move(houses, told=lambda *step: told.append(step))
+    steps = list[tuple[str, int, int]]()
+    moved = move(houses, progress=lambda *step: steps.append(step))
     assert (moved.messages, moved.merged, moved.finished) == (len(run(source.store.log.messages(limit=9999))), 0, True)
     assert (derived(target.store, keys), run(rows(target.moving))) == before
-    assert told[-1][1] == told[-1][2]
+    assert steps[-1][1] == steps[-1][2]
     messages = [[replace(each, seq=0) for each in run(house.store.log.messages(limit=9999))] for house in houses]
     assert messages[0] == messages[1]
 
@@ -99,7 +99,7 @@ def test_a_move_that_was_interrupted_goes_on(houses: tuple[House, House]) -> Non
 
     for number in range(3, 8):
         with pytest.raises(InterruptedError):
-            move(houses, told=interrupt)
+            move(houses, progress=interrupt)
         run(fill(source.store, number))
     move(houses)
     assert run(rows(target.moving)) == run(rows(source.moving))
@@ -187,7 +187,7 @@ def test_no_server_uses_the_target_of_a_move_that_is_not_complete(houses: tuple[
     run(fill(source.store))
     if finish:
         with pytest.raises(InterruptedError):
-            move(houses, told=partial(interrupt_at, "comparing"))
+            move(houses, progress=partial(interrupt_at, "comparing"))
     else:
         move(houses, finish=False)
     with pytest.raises(BadSettings, match="not complete") as error:

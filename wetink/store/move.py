@@ -30,7 +30,7 @@ FEW, SHORT_SECONDS, PATIENCE = 1_000, 2.0, 8
 """A round is short with so many messages and rows, or if it takes so long; rounds in a row that may be no shorter."""
 
 T = TypeVar("T")
-Told: TypeAlias = Callable[[str, int, int], object]
+Progress: TypeAlias = Callable[[str, int, int], object]
 """Gets the name of a step, how much of it is done, and of how much."""
 
 
@@ -57,11 +57,11 @@ class Move:
         source: Moving,
         target: Moving,
         into: Storage,
-        told: Told = lambda step, done, of: None,
+        progress: Progress = lambda step, done, of: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Copy from `source` to `target`, and report progress to `told`. `clock` returns seconds."""
-        self._source, self._target, self._into, self._told, self._clock = source, target, into, told, clock
+        """Copy from `source` to `target`, and report progress to `progress`. `clock` returns seconds."""
+        self._source, self._target, self._into, self._progress, self._clock = source, target, into, progress, clock
         self._notes: dict[str, str] = {}
         self._done = self._size = 0
         self._odd = set[tuple[str, Row]]()  # rows that differed: they may have been written meanwhile
@@ -128,7 +128,7 @@ class Move:
     def _count(self, step: str, count: int) -> None:
         self._done += count
         self._size = max(self._size, self._done)
-        self._told(step, self._done, self._size)
+        self._progress(step, self._done, self._size)
 
     async def _copy_table(self, table: str) -> None:
         """Copy the rows of a table that are not copied yet. Those that are written meanwhile are noted."""

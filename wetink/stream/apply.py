@@ -69,8 +69,6 @@ class Applier:
         share = -(-self._stream.partitions // max(1, workers))
         if len(self._held) > share:
             self._held.popitem()[1].cancel()
-        if len(self._held) > share:
-            self._held.popitem()[1].cancel()
         free = [each for each in range(self._stream.partitions) if each not in self._held and _lease(each) not in names]
         for partition in free[: share - len(self._held)] if len(self._held) < share else ():
             self._held[partition] = asyncio.create_task(self._hold(partition))
@@ -134,7 +132,7 @@ class Applier:
 
         Raises StoreUnavailable: the next call begins with the same ones.
         """
-        readable = await self._next("opens", partition, opens.read)
+        readable = await self._next("opens", partition, opens.decode)
         await self._stored("opens", partition, readable, self._store_opens)
         return bool(readable)
 

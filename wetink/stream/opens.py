@@ -43,7 +43,7 @@ class Opens(msgspec.Struct, frozen=True):
 
 
 encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Opens).decode
+decode = msgspec.msgpack.Decoder(Opens).decode
 
 
 class StreamedLedger:
@@ -166,8 +166,3 @@ def _parts(opens: Opens) -> list[Opens]:
     if not (t or s or d):
         return []
     return [Opens(touches[:t], served[:s], decisions[:d]), Opens(touches[t:], served[s:], decisions[d:])]
-
-
-def read(body: bytes) -> Opens:
-    """Return what a publication holds. Raises msgspec.DecodeError."""
-    return _decode(body)

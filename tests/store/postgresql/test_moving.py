@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -16,6 +17,10 @@ from wetink.store.postgresql.moving import PostgresMoving
 from wetink.store.postgresql.storage import open_storage
 
 MESSAGE = {"type": "track", "event": "X", "messageId": "m", "userId": "u"}
+
+
+async def closed(*parts: Any) -> None:
+    await asyncio.gather(*(each.close() for each in parts))
 
 
 def test_a_long_transaction_in_another_database_delays_the_seal(
@@ -39,11 +44,7 @@ def test_a_long_transaction_in_another_database_delays_the_seal(
 
     moved = run(story())
     assert (moved.messages, moved.finished) == (2, True)
-
-    async def close() -> None:
-        await asyncio.gather(*(each.close() for each in (*ends, source, into)))
-
-    run(close())
+    run(closed(*ends, source, into))
     postgresql.drop({postgresql.database_of(tmp_path / "from")})
 
 
@@ -71,10 +72,6 @@ def test_a_user_who_cannot_end_the_sessions_of_servers_does_not_seal(tmp_path: P
 
     moved = run(story())
     assert (moved.messages, moved.finished) == (2, True)
-
-    async def close() -> None:
-        await asyncio.gather(*(each.close() for each in (*ends, source, into)))
-
-    run(close())
+    run(closed(*ends, source, into))
     server.sql(f"DROP DATABASE {name} WITH (FORCE)")
     server.sql("DROP ROLE mover")

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import asyncpg
 
 from wetink.core.errors import StoreUnavailable
+from wetink.ending import seen
 from wetink.ports.inspection import Replica
 from wetink.store.move import check_complete
 from wetink.store.postgresql.address import Address
@@ -106,7 +107,7 @@ class Database:
                     yield connection
                 except BaseException as error:
                     if isinstance(error, asyncpg.InternalClientError):
-                        connection.terminate()  # such as one that knows of the server\'s end and still seems open
+                        connection.terminate()  # such as one that knows of the server's end and still seems open
                     with suppress(TimeoutError):  # a frozen server does not answer a request to cancel either
                         await pool.release(connection, timeout=CANCEL_SECONDS)
                     raise
@@ -217,7 +218,7 @@ class Database:
             raise StoreUnavailable("the store is closed")
         if self._opening is None or (self._opening.done() and self._pool is None):
             self._opening = asyncio.create_task(self._open())
-            self._opening.add_done_callback(_seen)
+            self._opening.add_done_callback(seen)
         return await asyncio.shield(self._opening)  # all who wait share one attempt and its failure
 
     async def _open(self) -> "asyncpg.Pool[Any]":
@@ -278,12 +279,6 @@ async def _transaction(
             connection.terminate()
         raise
     await transaction.commit()
-
-
-def _seen(task: "asyncio.Task[Any]") -> None:
-    """Note the failure of an attempt that nobody waits for any longer."""
-    if not task.cancelled():
-        task.exception()
 
 
 async def _make_partitions(pool: "asyncpg.Pool[Any]") -> None:
