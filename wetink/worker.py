@@ -50,12 +50,6 @@ async def _share_stream(wetink: Wetink) -> None:
         await wetink.applier.share()
 
 
-async def _forget_stored(wetink: Wetink) -> None:
-    """Forget which opens of the stream are stored, once it no longer has them."""
-    if wetink.applier is not None:
-        await wetink.applier.forget()
-
-
 class Task(msgspec.Struct, frozen=True):
     """A repeated task. A turn returns whether there is more to do right away."""
 
@@ -83,7 +77,6 @@ TASKS = (
     Task("metrics", 1.0, _measure),
     Task("content", 1.0, lambda wetink: wetink.follow()),
     Task("stream", 1.0, _share_stream, ("worker",)),
-    Task("redeliveries", 60.0, _forget_stored, ("worker",), leased="store"),
     Task("folder", 1.0, lambda wetink: wetink.look_again(), ("worker",), leased="folder"),
     Task("uploads", 1.0, lambda wetink: wetink.feeds.take_in(), ("worker",), leased="folder"),
     Task("fonts", ONCE, lambda wetink: wetink.renderer.prepare(), SHOWING),

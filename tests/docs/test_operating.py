@@ -103,7 +103,6 @@ LEASED = {
     "audiences": "audiences and their webhooks",
     "catalogs": "catalog feeds",
     "archive": "the archive",
-    "redeliveries": "the stream",
 }
 """Each scheduled task, and the words for it on the page."""
 

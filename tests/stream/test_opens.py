@@ -167,6 +167,24 @@ def test_opens_of_a_worker_that_is_killed_before_it_acknowledges_are_counted_onc
     asyncio.run(story())
 
 
+def test_a_worker_forgets_the_ids_of_opens_that_the_stream_no_longer_has(address: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with streaming(address, tmp_path) as (stream, store):
+            old = Group("old", now_ms() - 86_400_000, [opened_at(LATE)])
+            await store.ledger.apply([old])
+            await store.ledger.apply([old])
+            assert await store.ledger.contacts("hero", "user:jane") == (1, 0)
+            applier = Applier(stream, store, now_ms)
+            async with asyncio.timeout(60):
+                while await store.ledger.contacts("hero", "user:jane") == (1, 0):
+                    await applier.share()
+                    await store.ledger.apply([old])  # nothing delivers it again: it shows that its ID is forgotten
+                    await asyncio.sleep(0.1)
+            await applier.close()
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_opens_are_counted_once_while_workers_are_killed(engine: str, nodes: Any, tmp_path: Path) -> None:
     """Workers are killed (-9) at random moments while they record opens."""

@@ -35,6 +35,8 @@ STEP_SECONDS, CLOSE_SECONDS = 3.0, 3.5
 KEPT_MS = 600_000
 """How long IDs of stored opens are kept after the stream has none that is as old, in milliseconds: servers that replace
 a leader may deliver some again."""
+FORGET_SECONDS = 60.0
+"""How often the process that holds the first partition forgets those IDs, in seconds."""
 PRESENT = "stream worker "
 """What begins the name of the lease that each live process holds."""
 
@@ -95,9 +97,12 @@ class Applier:
                     self._waiting.pop((topic, partition), None)
                     self._reading.discard((topic, partition))
                 ending = asyncio.Event()
+                work = {"messages": self.step, "opens": self.step_opens}
+                if partition == 0:
+                    work["stored"] = self._tidy
                 steps = [
                     asyncio.create_task(self._repeat(step, partition, ending), name=f"stream {name} {partition}")
-                    for name, step in (("messages", self.step), ("opens", self.step_opens))
+                    for name, step in work.items()
                 ]
                 try:
                     await asyncio.wait(steps)
@@ -185,11 +190,13 @@ class Applier:
                 return []
         return [stored for each in found for stored in await self._store_opens([each])]
 
-    async def forget(self) -> None:
-        """Forget which opens have been stored that the stream no longer has. Call it every minute.
+    async def _tidy(self, partition: int) -> bool:
+        await self.forget()
+        await asyncio.sleep(FORGET_SECONDS)
+        return True
 
-        Raises StoreUnavailable.
-        """
+    async def forget(self) -> None:
+        """Forget which opens have been stored that the stream no longer has. Raises StoreUnavailable."""
         oldest = await self._stream.oldest("opens")
         before = min(oldest, self._now_ms()) if oldest is not None else self._now_ms()
         await self._store.ledger.forget_applied(before - KEPT_MS)
