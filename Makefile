@@ -114,9 +114,9 @@ $(MARK)/node: $(MARK)/installed package.json package-lock.json
 	$(NPM) ci --ignore-scripts --silent
 	@touch $@
 
-$(MARK)/assets: $(MARK)/node $(wildcard frontend/*.ts)
+$(MARK)/assets: $(MARK)/node $(wildcard frontend/*.ts frontend/*.css frontend/*/*)
 	@mkdir -p wetink/web/static/built wetink/render/fonts
-	$(NODE) node_modules/.bin/esbuild frontend/*.ts --bundle --minify --format=iife --target=es2022 \
+	$(NODE) node_modules/.bin/esbuild frontend/*.ts frontend/*.css --bundle --minify --format=iife --target=es2022 \
 	  --log-level=warning --outdir=wetink/web/static/built
 	cp node_modules/htmx.org/dist/htmx.min.js wetink/web/static/built/
 	for font in $(FONTS); do for weight in $(WEIGHTS); do \

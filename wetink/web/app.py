@@ -20,22 +20,7 @@ from wetink.settings import ROLES, Role
 from wetink.telemetry.metrics import route_of
 from wetink.telemetry.request import current_id, measured
 from wetink.web import api, health, poll, reports, session
-from wetink.web.dashboard import (
-    apps,
-    audiences,
-    blocks,
-    catalog,
-    feeds,
-    keys,
-    mappings,
-    overview,
-    past_opens,
-    people,
-    preview,
-)
-from wetink.web.dashboard import reports as report_pages
-from wetink.web.dashboard import status as status_page
-from wetink.web.dashboard.query import form_of
+from wetink.web.dashboard import routes
 from wetink.web.dashboard.render import page
 from wetink.web.ingest import IngestEndpoints
 from wetink.web.open import OpenEndpoints
@@ -194,100 +179,11 @@ def _answer(
     return JSONResponse({"error": error}, status, headers)
 
 
-HOME = "/dashboard"
-
-
-async def login(request: Request) -> Response:
-    """Show the login form. Sign in with the token from the form or from the printed link."""
-    if request.method == "POST":
-        form = await form_of(request)
-        token, onward = form.get("token", ""), _inside(form.get("next", ""))
-    else:
-        token, onward = request.query_params.get("token", ""), _inside(request.query_params.get("next", ""))
-    status, error, headers = 200, "", {}
-    try:
-        if token and await session.right_token(request, token):
-            response = RedirectResponse(onward, 303)
-            await session.sign_in(request, response)
-            return response
-        if token:
-            status, error = 403, "That is not the token. `wetink serve` prints it when it starts."
-    except TooManyRequests as wait:
-        status, error, headers = 429, f"Too many wrong tokens came from your address: {wait.hint}.", _after(wait)
-    return page(request, "login.html", status=status, headers=headers, error=error, next=onward)
-
-
-def _after(wait: TooManyRequests) -> dict[str, str]:
-    return {"retry-after": str(wait.retry_after)}
-
-
-async def logout(request: Request) -> Response:
-    """End the session."""
-    session.check_csrf(request, await form_of(request))
-    response = RedirectResponse("/dashboard/login", 303)
-    await session.sign_out(request, response)
-    return response
-
-
-def _inside(path: str) -> str:
-    """Return a dashboard path, or the home page for any other: a login must not redirect elsewhere."""
-    return path if path.startswith(f"{HOME}/") and "//" not in path and "\\" not in path else HOME
-
-
 ROUTES: tuple[BaseRoute, ...] = (
     Route("/", _home),
     Route("/healthz", health.healthz),
     Route("/readyz", health.readyz),
-    Route("/dashboard/login", login, methods=["GET", "POST"]),
-    Route("/dashboard/logout", logout, methods=["POST"]),
-    Route("/dashboard", overview.overview),
-    Route("/dashboard/reports", report_pages.reports),
-    Route("/dashboard/reports.csv", report_pages.reports_csv),
-    Route("/dashboard/conversions", report_pages.conversions),
-    Route("/dashboard/conversions/{id:path}", report_pages.conversion),
-    Route("/dashboard/experiments", report_pages.experiments),
-    Route("/dashboard/experiments/{name}", report_pages.experiment),
-    Route("/dashboard/live", overview.live),
-    Route("/dashboard/live/newer", overview.newer),
-    Route("/dashboard/people", people.people),
-    Route("/dashboard/people/{who:path}", people.person),
-    Route("/dashboard/apps", apps.apps),
-    Route("/dashboard/apps/{name}.img", apps.picture),
-    Route("/dashboard/apps/{name}/tried", apps.tried),
-    Route("/dashboard/apps/{name}/covered", apps.covered),
-    Route("/dashboard/apps/{name}", apps.app),
-    Route("/dashboard/apps/{name}", apps.make_block, methods=["POST"]),
-    Route("/dashboard/blocks", blocks.blocks),
-    Route("/dashboard/blocks/{name}/snippet", blocks.snippet),
-    Route("/dashboard/blocks/{name}/covered", blocks.covered),
-    Route("/dashboard/blocks/{name}/beside", preview.beside),
-    Route("/dashboard/blocks/{name}", blocks.block),
-    Route("/dashboard/opens", past_opens.opens),
-    Route("/dashboard/opens/{id}/{slot:slot}.img", past_opens.picture),
-    Route("/dashboard/opens/{id}/{slot:slot}/weight", past_opens.weighed),
-    Route("/dashboard/opens/{id}", past_opens.opened),
-    Route("/dashboard/audiences", audiences.audiences),
-    Route("/dashboard/audiences/new", audiences.audience),
-    Route("/dashboard/audiences/edit", audiences.edit, methods=["POST"]),
-    Route("/dashboard/audiences/tried", audiences.tried, methods=["POST"]),
-    Route("/dashboard/audiences/found", audiences.found, methods=["POST"]),
-    Route("/dashboard/audiences/save", audiences.save, methods=["POST"]),
-    Route("/dashboard/audiences/{name}.csv", audiences.as_csv),
-    Route("/dashboard/audiences/{name}/again", audiences.again, methods=["POST"]),
-    Route("/dashboard/audiences/{name}", audiences.audience),
-    Route("/dashboard/preview/{block}/{slot:slot}.img", preview.preview),
-    Route("/dashboard/preview/{block}/{slot:slot}/weight", preview.weighed),
-    Route("/dashboard/catalog", catalog.catalog),
-    Route("/dashboard/catalog/photo", catalog.photo),
-    Route("/dashboard/catalog/product", catalog.product),
-    Route("/dashboard/feeds", feeds.feeds),
-    Route("/dashboard/feeds/{name}", feeds.feed),
-    Route("/dashboard/feeds/{name}/file", feeds.put, methods=["PUT"]),
-    Route("/dashboard/mappings", mappings.mappings),
-    Route("/dashboard/status", status_page.status),
-    Route("/dashboard/keys", keys.keys),
-    Route("/dashboard/keys", keys.make_key, methods=["POST"]),
-    Route("/dashboard/keys/change", keys.change_key, methods=["POST"]),
+    *routes.ROUTES,
     Route("/v/{block}/{slot:slot}/{token}", poll.ballot),
     Route("/v/{block}/{slot:slot}/{token}", poll.cast, methods=["POST"]),
     Route("/api/content", api.pull),
@@ -309,7 +205,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/api/feeds/{name}", api.put_feed, methods=["PUT"]),
     Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
 )
-"""All paths except those of ingest and opens, which are in `web.ingest` and `web.open`."""
+"""All paths except those of ingest and opens, which are in `web.ingest` and `web.open`. Pages: `dashboard.routes`."""
 
 
 EVERYWHERE = ("/healthz", "/readyz")
