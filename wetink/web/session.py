@@ -79,6 +79,11 @@ def is_token(wetink: Wetink, token: str) -> bool:
     return _same(token.strip(), wetink.dashboard_token)
 
 
+def actor(request: Request) -> str:
+    """Return who changes something here, for the history of content."""
+    return "dashboard"
+
+
 def csrf(request: Request) -> str:
     """Return the CSRF token of this session, for a form's field `csrf` or a script's header `x-csrf`."""
     wetink = _wetink(request)
