@@ -60,6 +60,7 @@ def test_every_file_of_the_data_folder_is_its_owners_alone(tmp_path: Path) -> No
         "sessions.db",
         "secrets.db",
         "content.db",
+        "drafts.db",
         "dashboard.token",
     } <= made
     assert open_to_others(data) == []

@@ -97,6 +97,7 @@ def steps(store: Storage, number: int) -> list[Callable[[], Awaitable[object]]]:
         lambda: store.sessions.begin("token", NOW + number),
         lambda: store.sessions.try_from("192.0.2.1", NOW),
         lambda: store.content.publish(files, number, by="ida", message="", at=1),
+        lambda: store.drafts.put(f"blocks/d{number}.yaml", b"\0%d" % number if number % 2 else None, "", 0, "ida", NOW),
         lambda: store.uploads.put("a.csv", iter([b"one", b"\0%d" % number]), NOW + number),
         lambda: store.secrets.keep(f"secret{number}", "value"),
     ]

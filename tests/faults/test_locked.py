@@ -171,6 +171,7 @@ HELD = [
     "sessions.db",
     "leases.db",
     "content.db",
+    "drafts.db",
     "secrets.db",
     "uploads.db",
     "wetink.lock",

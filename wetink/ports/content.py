@@ -1,10 +1,13 @@
-"""Ports of content: versions of blocks, templates and pictures, and uploaded files of feeds."""
+"""Ports of content: versions of blocks, templates and pictures, drafts of their files, and uploaded files of feeds."""
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
+
+from wetink.core.errors import Conflict
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -44,6 +47,47 @@ class ContentVersions(Protocol):
         ...
 
 
+class Draft(msgspec.Struct, frozen=True):
+    """The unpublished text of one content file. `at` is Unix ms.
+
+    `body` is None for a file to delete. `base` is the digest of the published file it was made from, "" for a new file.
+    """
+
+    path: str
+    body: bytes | None
+    base: str
+    revision: int
+    by: str
+    at: int
+
+
+class Drafts(Protocol):
+    """Keeps the drafts of content files, one for each path. A revision of a path never comes again."""
+
+    async def get(self, path: str) -> Draft | None:
+        """Return the draft of a file, None if there is none. Raises StoreUnavailable."""
+        ...
+
+    async def all(self) -> Sequence[Draft]:
+        """Return all drafts, by path. Raises StoreUnavailable."""
+        ...
+
+    async def put(self, path: str, body: bytes | None, base: str, expected_revision: int, by: str, at: int) -> Draft:
+        """Save a draft in place of the one with `expected_revision`, 0 if there was none. On disk (fsync) on return.
+
+        Raises Conflict, which names who saved another and when, and StoreUnavailable: then nothing has changed.
+        """
+        ...
+
+    async def drop(self, path: str, expected_revision: int) -> None:
+        """Forget a draft. One that is gone is no error. Raises Conflict if another is there, StoreUnavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Close everything. A second call does nothing."""
+        ...
+
+
 class UploadedFiles(Protocol):
     """Keeps files by name, up to gigabytes each. The last upload of a name is current, in every process at once."""
 
@@ -70,6 +114,23 @@ class UploadedFiles(Protocol):
     async def close(self) -> None:
         """Close everything. A second call does nothing."""
         ...
+
+
+def saved_by(draft: Draft) -> str:
+    """Return who saved a draft and when, as an error says it.
+
+    >>> saved_by(Draft("blocks/hero.yaml", b"", "", 3, "ida", 1_700_000_000_000))
+    'ida saved blocks/hero.yaml on 2023-11-14 at 22:13 UTC'
+    """
+    at = datetime.fromtimestamp(draft.at / 1_000, UTC)
+    return f"{draft.by or 'somebody'} saved {draft.path} on {at:%Y-%m-%d} at {at:%H:%M} UTC"
+
+
+def overtaken(there: Draft | None, path: str) -> Conflict:
+    """Return the error of somebody who saves or drops a draft that is another one by now, None if it is gone."""
+    if there is None:
+        return Conflict(f"the draft of {path} was published or discarded", hint="reload, then save again")
+    return Conflict(saved_by(there), hint="look at both, then save again")
 
 
 def digest(body: bytes) -> str:

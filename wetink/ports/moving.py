@@ -47,6 +47,7 @@ TABLES: Mapping[str, Table] = {
     "attempt": Table(("address",)),
     "blob": Table(("digest",), page=20),
     "version": Table(("number",)),
+    "draft": Table(("path",), page=20),
     "upload": Table(("name",)),
     "part": Table(("revision", "number"), page=4),
     "secret": Table(("name",)),

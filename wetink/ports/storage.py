@@ -18,7 +18,7 @@ from wetink.core.messages.record import Record
 from wetink.core.profile.summary import Summary
 from wetink.core.signals.conversion import ConversionEvent
 from wetink.ports.audiences import CrowdLog, Memberships
-from wetink.ports.content import ContentVersions, UploadedFiles
+from wetink.ports.content import ContentVersions, Drafts, UploadedFiles
 from wetink.ports.inspection import Inspection
 from wetink.ports.keys import Secrets, Senders, Sessions
 from wetink.ports.ledger import Archive, Exposures, LastPictures, Ledger, Revision
@@ -312,6 +312,7 @@ class Storage(msgspec.Struct, frozen=True):
     sessions: Sessions
     leases: Leases
     content: ContentVersions
+    drafts: Drafts
     uploads: UploadedFiles
     secrets: Secrets
     inspection: Inspection

@@ -12,6 +12,7 @@ from wetink.store.postgresql.content import PostgresContent
 from wetink.store.postgresql.conversions import PostgresConversions
 from wetink.store.postgresql.crowd import open_crowd_log
 from wetink.store.postgresql.database import Database
+from wetink.store.postgresql.drafts import PostgresDrafts
 from wetink.store.postgresql.exposures import PostgresExposures
 from wetink.store.postgresql.inspection import PostgresInspection
 from wetink.store.postgresql.leases import PostgresLeases
@@ -71,6 +72,7 @@ def open_storage(
         sessions=PostgresSessions(database),
         leases=leases,
         content=PostgresContent(database),
+        drafts=PostgresDrafts(database),
         uploads=PostgresUploads(database),
         secrets=PostgresSecrets(database),
         inspection=PostgresInspection(database),

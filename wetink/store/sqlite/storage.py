@@ -24,6 +24,7 @@ from wetink.store.sqlite.connection import refuse_older, translated
 from wetink.store.sqlite.content import SQLiteContent
 from wetink.store.sqlite.crowd import open_crowd_log
 from wetink.store.sqlite.database import Database
+from wetink.store.sqlite.drafts import SQLiteDrafts
 from wetink.store.sqlite.exposures import SQLiteExposures
 from wetink.store.sqlite.inspection import SQLiteInspection
 from wetink.store.sqlite.leases import SQLiteLeases
@@ -85,6 +86,7 @@ def open_storage(
         "sessions": _Lazy(partial(SQLiteSessions, folder)),
         "leases": _Lazy(partial(SQLiteLeases, folder, clock_ms)),
         "content": _Lazy(partial(SQLiteContent, folder)),
+        "drafts": _Lazy(partial(SQLiteDrafts, folder)),
         "uploads": _Lazy(partial(SQLiteUploads, folder)),
         "secrets": _Lazy(partial(SQLiteSecrets, folder)),
     }
