@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from wetink.content.tree import Tree, check_paths
+from wetink.content.tree import Tree, check_paths, check_size
 from wetink.content.versions import Pushed
 from wetink.core.errors import BadSettings, Conflict, NotFound, Unauthorized, Unavailable, WetinkError
 from wetink.ports.content import Version
@@ -31,6 +31,7 @@ class RemoteVersions:
         reply = await self._ask("/api/content")
         files = msgspec.convert(reply["files"], dict[str, bytes])
         check_paths(files)  # they will be written to a folder on this machine
+        check_size(files)
         return msgspec.convert(reply["version"], Version), files
 
     async def push(self, tree: Tree, base: int | None, *, by: str, message: str, now: int) -> Pushed:

@@ -1,7 +1,7 @@
 """Author: saves the changes made on pages as content files, publishes them and makes wetink use them at once."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -12,11 +12,13 @@ from wetink.content.content import Content, shortened
 from wetink.content.versions import Versions
 from wetink.core.app.app import App
 from wetink.core.blocks.block import Block
-from wetink.core.errors import BadContent
+from wetink.core.errors import BadContent, NotFound
 from wetink.core.outbound.feed import Feed
 from wetink.core.rules.format import spell_all
 from wetink.core.signals.audience import Audience, rules_of, spelled, usable
 
+PAGES = "dashboard"
+"""Who makes a version on a page that names nobody."""
 NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -55,16 +57,64 @@ class Author:
         self._versions, self._apps, self._follow = versions, apps, follow
         self._rehearsed, self._clock = rehearsed, clock_ms
 
-    async def block(self, content: Content, block: Block) -> None:
+    async def save(self, path: str, body: bytes, *, by: str, message: str = "", expected: str | None = None) -> int:
+        """Write a content file and publish it. Returns the current version.
+
+        `expected` is the digest of the file that this one replaces, "" for a new one; None replaces any. Raises
+        Conflict, which names who changed it in between, BadContent if it cannot be used, Unavailable.
+        """
+        base = {} if expected is None else {path: expected}
+        return await self.change({path: body}, base, by=by, message=message or f"saved {path}")
+
+    async def delete(
+        self, paths: Iterable[str], *, by: str, message: str = "", expected: Mapping[str, str] | None = None
+    ) -> int:
+        """Delete content files in one version, and return its number.
+
+        `expected` has the digests of the files that the user has seen. Raises Conflict, BadContent if others need the
+        files, Unavailable.
+        """
+        gone = dict.fromkeys(paths)
+        return await self.change(gone, expected or {}, by=by, message=message or f"deleted {', '.join(gone)}")
+
+    async def rename(self, old: str, new: str, *, by: str, message: str = "", expected: str | None = None) -> int:
+        """Give a content file another path in one version. Returns it.
+
+        `expected` is the digest of the file that the user has seen. Raises NotFound, Conflict if it is another or there
+        is one at the new path, BadContent if others need it, Unavailable.
+        """
+        version, files = await self._versions.read()
+        if old not in files:
+            raise NotFound(f"there is no {old}", hint="reload the page")
+        base = {old: version.files[old] if expected is None else expected, new: ""}
+        message = message or f"renamed {old} to {new}"
+        return await self.change({old: None, new: files[old]}, base, by=by, message=message)
+
+    async def change(
+        self, changes: Mapping[str, bytes | None], expected: Mapping[str, str], *, by: str, message: str
+    ) -> int:
+        """Write files, and delete those that are None, in one version. Returns it.
+
+        `expected` has the digests of the files that they replace, "" for none. Raises Conflict, BadContent and
+        Unavailable.
+        """
+        now = self._clock()
+        done = await self._versions.change(changes, expected, by=by, message=message, now=now)
+        if done.problems:
+            raise BadContent(done.problems[0])
+        await self._follow()
+        return done.version
+
+    async def block(self, content: Content, block: Block, *, by: str = PAGES) -> None:
         """Add a new block to the content. Raises BadContent, Unavailable."""
         others = [each for each in content.blocks.values() if each.name != block.name]
         stock = content.templates, content.images, content.feeds, rules_of(content.audiences)
         wrong = [*unusable(block, self._apps, *stock, others), *await self._rehearsed(block)]
         if wrong := wrong or [*never_works(block, self._apps)]:
             raise BadContent(shortened(wrong[0]))
-        await self._write(f"blocks/{block.name}.yaml", text_of(block))
+        await self._write(f"blocks/{block.name}.yaml", text_of(block), by)
 
-    async def audience(self, content: Content, audience: Audience, *, new: bool) -> None:
+    async def audience(self, content: Content, audience: Audience, *, new: bool, by: str = PAGES) -> None:
         """Save an audience. Unless it is `new`, it replaces the audience of the same name.
 
         Raises BadContent if it, or another audience that names it, could no longer be used. Raises Unavailable.
@@ -77,15 +127,15 @@ class Author:
         if wrong:
             name, problems = next(iter(wrong.items()))
             raise BadContent(problems[0] if name == audience.name else f"{name}: {problems[0]}")
-        await self._write(f"audiences/{audience.name}.yaml", audience_text(spelled(audience)), new=new)
+        await self._write(f"audiences/{audience.name}.yaml", audience_text(spelled(audience)), by, new=new)
 
-    async def feed(self, feed: Feed) -> None:
+    async def feed(self, feed: Feed, *, by: str = PAGES) -> None:
         """Save a new feed. Raises BadContent, Unavailable."""
         data = msgspec.to_builtins(feed)
         del data["name"]
-        await self._write(f"feeds/{feed.name}.yaml", yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+        await self._write(f"feeds/{feed.name}.yaml", yaml.safe_dump(data, sort_keys=False, allow_unicode=True), by)
 
-    async def _write(self, path: str, text: str, *, new: bool = True) -> None:
+    async def _write(self, path: str, text: str, by: str, *, new: bool = True) -> None:
         message = f"saved {path}"
-        await self._versions.write(path, text.encode(), by="dashboard", message=message, now=self._clock(), new=new)
+        await self._versions.write(path, text.encode(), by=by, message=message, now=self._clock(), new=new)
         await self._follow()

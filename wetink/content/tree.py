@@ -4,7 +4,7 @@ import difflib
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -112,14 +112,18 @@ def _paths(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def check_paths(tree: Tree) -> None:
-    """Raise BadContent for a path outside the content folders, for too many files and for too many bytes."""
-    for path in tree:
+def check_paths(paths: Iterable[str]) -> None:
+    """Raise BadContent for a path outside the content folders."""
+    for path in paths:
         if not _PATH.fullmatch(path):
             raise BadContent(
                 f"{path[:100]!r} is not a path in the content folder",
                 hint=f"a file in {', '.join(ROOMS)}, named with letters, digits, dots and dashes",
             )
+
+
+def check_size(tree: Tree) -> None:
+    """Raise BadContent for too many files and for too many bytes."""
     if len(tree) > MOST or sum(map(len, tree.values())) > LARGEST:
         raise BadContent(f"more than {MOST} files or {LARGEST // 1024 // 1024} MB of content")
 

@@ -6,7 +6,7 @@ change there becomes a version, and wetink writes versions published elsewhere t
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from wetink.content.tree import (
     Origin,
     Tree,
     check_paths,
+    check_size,
     keep_origin,
     merged,
     names,
@@ -27,7 +28,7 @@ from wetink.content.tree import (
 )  # fmt: skip
 from wetink.core.errors import BadContent, Conflict, Held, Unavailable
 from wetink.core.text.characters import problem_in_text
-from wetink.ports.content import ContentVersions, Version
+from wetink.ports.content import ContentVersions, Version, at_utc
 from wetink.ports.storage import Leases
 
 logger = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ class Versions:
         is current, BadContent if `tree` is not content, Unavailable.
         """
         check_paths(tree)
+        check_size(tree)
         _check_words(by=by, message=message)
         async with self._alone():
             version, there = await self._reconciled(now)
@@ -110,6 +112,55 @@ class Versions:
             version, there = await self._reconciled(now)
             _, tree = await self._store.read(number)
             return await self._checked(tree, version, there, by, f"restored version {number}", now)
+
+    async def change(
+        self, changes: Mapping[str, bytes | None], expected: Mapping[str, str], *, by: str, message: str, now: int
+    ) -> Pushed:
+        """Write files, and delete those that are None, in one step, unless it makes a problem: then nothing changes.
+
+        `expected` has the digest of the file that a change replaces, "" for none; without one it replaces any. Problems
+        that the content has already keep nobody from changing it. Raises Conflict, which names who changed a file in
+        between, BadContent for paths and sizes, Unavailable.
+        """
+        check_paths(changes)
+        _check_words(by=by, message=message)
+        async with self._alone():
+            version, there = await self._reconciled(now)
+            for path, base in expected.items():
+                if version.files.get(path, "") != base and there.get(path) != changes.get(path):
+                    raise await self._overtaken(path)
+            tree = {path: body for path, body in {**there, **changes}.items() if body is not None}
+            check_size(tree)
+            done = await self._checked(tree, version, there, by, message, now)
+            if not done.problems:
+                return done
+            old = await asyncio.to_thread(self._check, there)
+            if problems := tuple(each for each in done.problems if each not in old):
+                return Pushed(version.number, problems)
+            return Pushed((await self._publish(tree, version, there, by, message, now)).number)
+
+    async def last_change(self, path: str) -> Version | None:
+        """Return the version that changed a file last, None if no version ever had it. Raises StoreUnavailable."""
+        found: Sequence[Version] = await self._store.versions(PAGE)
+        newer = found[0] if found else NONE
+        current = newer.files.get(path)
+        while found:
+            for each in found:
+                if each.files.get(path) != current:
+                    return newer
+                newer = each
+            found = await self._store.versions(PAGE, before=newer.number)
+        return newer if current is not None else None
+
+    async def _overtaken(self, path: str) -> Conflict:
+        last = await self.last_change(path)
+        if last is None:
+            return Conflict(f"{path} is not there", hint="reload the page")
+        what = "changed" if path in last.files else "deleted"
+        return Conflict(
+            f"{last.by or 'somebody'} {what} {path} on {at_utc(last.at)}{f': {last.message}' if last.message else ''}",
+            hint="look at both, then publish again",
+        )
 
     async def write(self, path: str, body: bytes, *, by: str, message: str, now: int, new: bool) -> None:
         """Write one YAML file, unchecked. Unless it is `new`, it replaces the file of the same name.

@@ -122,8 +122,12 @@ def saved_by(draft: Draft) -> str:
     >>> saved_by(Draft("blocks/hero.yaml", b"", "", 3, "ida", 1_700_000_000_000))
     'ida saved blocks/hero.yaml on 2023-11-14 at 22:13 UTC'
     """
-    at = datetime.fromtimestamp(draft.at / 1_000, UTC)
-    return f"{draft.by or 'somebody'} saved {draft.path} on {at:%Y-%m-%d} at {at:%H:%M} UTC"
+    return f"{draft.by or 'somebody'} saved {draft.path} on {at_utc(draft.at)}"
+
+
+def at_utc(at: int) -> str:
+    """Return a time (Unix ms) as an error says it: `2023-11-14 at 22:13 UTC`."""
+    return f"{datetime.fromtimestamp(at / 1_000, UTC):%Y-%m-%d at %H:%M} UTC"
 
 
 def overtaken(there: Draft | None, path: str) -> Conflict:

@@ -85,7 +85,7 @@ async def make_block(request: Request) -> Response:
             raise BadContent(f"Correct {_listed(found, wrong)} first")
         made = msgspec.convert(msgspec.to_builtins(_block(found, form, settings)), Block)
         wetink = wetink_of(request)
-        await wetink.author.block(wetink.content, made)
+        await wetink.author.block(wetink.content, made, by=session.actor(request))
     except (BadContent, msgspec.ValidationError) as error:
         hint = f" ({error.hint})" if isinstance(error, BadContent) and error.hint else ""
         return await _page(request, found, form, status=400, error=f"{error}{hint}")

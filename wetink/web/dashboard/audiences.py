@@ -170,7 +170,8 @@ async def save(request: Request) -> Response:
     try:
         if editor.audience is None:
             raise BadContent("; ".join(editor.wrong))
-        await wetink.author.audience(wetink.content, msgspec.structs.replace(editor.audience, name=name), new=not was)
+        audience = msgspec.structs.replace(editor.audience, name=name)
+        await wetink.author.audience(wetink.content, audience, new=not was, by=session.actor(request))
     except BadContent as error:
         saved = wetink.content.audiences.get(was)
         problem = f"{error}{f' ({error.hint})' if error.hint else ''}"
