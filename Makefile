@@ -94,7 +94,7 @@ readme-picture: setup $(MARK)/developing $(MARK)/browser  ## The animated pictur
 
 test: $(MARK)/developing $(MARK)/browser $(MARK)/servers
 
-assets: $(MARK)/assets
+assets: $(MARK)/assets $(MARK)/icons
 
 $(MARK)/venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wetink needs Python 3.11 or newer")'
@@ -117,8 +117,11 @@ $(MARK)/node: $(MARK)/installed package.json package-lock.json
 $(MARK)/assets: $(MARK)/node $(wildcard frontend/*.ts frontend/*.css frontend/*/*)
 	@mkdir -p wetink/web/static/built wetink/render/fonts
 	$(NODE) node_modules/.bin/esbuild frontend/*.ts frontend/*.css --bundle --minify --format=iife --target=es2022 \
-	  --log-level=warning --outdir=wetink/web/static/built
+	  --log-level=warning --external:/static/* --outdir=wetink/web/static/built
 	cp node_modules/htmx.org/dist/htmx.min.js wetink/web/static/built/
+	for script in latin latin-ext; do \
+	  cp node_modules/@fontsource-variable/inter/files/inter-$$script-wght-normal.woff2 wetink/web/static/built/inter-$$script.woff2; \
+	done
 	for font in $(FONTS); do for weight in $(WEIGHTS); do \
 	  cp node_modules/@fontsource/$${font%/*}/files/$${font%/*}-$${font#*/}-$$weight-normal.woff2 wetink/render/fonts/ || exit 1; \
 	done; done
@@ -128,6 +131,11 @@ $(MARK)/assets: $(MARK)/node $(wildcard frontend/*.ts frontend/*.css frontend/*/
 	done; done
 	cp node_modules/twemoji-colr-font/twemoji.woff2 wetink/render/fonts/twemoji-emoji-400-normal.woff2
 	$(BIN)/python -c "from wetink.render.fonts import main; main()"
+	@touch $@
+
+$(MARK)/icons: $(MARK)/node frontend/icons.mjs $(wildcard wetink/web/dashboard/*.py wetink/web/dashboard/*/*.html)
+	@mkdir -p wetink/web/static/built
+	$(NODE) node frontend/icons.mjs wetink/web/dashboard node_modules/lucide-static/icons wetink/web/static/built/icons.svg
 	@touch $@
 
 $(MARK)/browser: $(MARK)/installed tests/browser/package.json tests/browser/package-lock.json tests/browser/unpack.mjs

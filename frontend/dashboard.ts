@@ -1,5 +1,8 @@
 /** What the dashboard's pages cannot do without a script: copy buttons, relative times that go on, uploads. */
 
+import "./frame/appearance";
+import "./frame/sheet";
+
 /** Below how many seconds a distance is told in which unit, as `ago` of the server's words has it. */
 const STEPS: readonly (readonly [number, number, string])[] = [
   [60, 1, "s"],
@@ -110,10 +113,6 @@ function upload(form: HTMLFormElement): void {
   request.send(file);
 }
 
-// On a phone the names of the pages are wider than the screen: the one we are on comes into sight.
-const here = document.querySelector<HTMLElement>("nav [aria-current]");
-here?.parentElement?.scrollTo({ left: here.offsetLeft - here.parentElement.offsetLeft - 40 });
-
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || form.dataset["upload"] === undefined) return;
@@ -125,5 +124,3 @@ arm();
 document.addEventListener("htmx:afterSwap", arm);
 document.addEventListener("htmx:afterSettle", mark);
 window.setInterval(tick, 5000);
-
-export {};

@@ -293,6 +293,7 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
              holes={"{block}": "tea", "{slot:slot}": "1", "{token}": VOTE},
              shown=("/dashboard/blocks/tea",)),
         Form("POST", "/dashboard/login", {"token": "", "next": "/dashboard/keys"}, words={"token": "token"}),
+        Form("POST", "/dashboard/theme", {"theme": "dark", "next": "/dashboard/keys"}),
         Form("POST", "/dashboard/logout", {"csrf": ""}, words={"csrf": "this form"}),
         Form("GET", "/dashboard/mappings", {"message": TELLING.replace("%s", "1"), "source": "shop"}, "query"),
         Form("GET", "/dashboard/reports", {"since": "2026-11-01", "until": "2026-11-20", "by": "block", "days": "7",

@@ -45,6 +45,7 @@ class Good(NamedTuple):
 GOOD = {
     ("POST", "/dashboard/login"): Good("/dashboard/login", {"token": "TOKEN"}),
     ("POST", "/dashboard/logout"): Good("/dashboard/logout"),
+    ("POST", "/dashboard/theme"): Good("/dashboard/theme", {"theme": "dark"}, changes=False),
     ("POST", "/dashboard/apps/{name}"): Good(
         "/dashboard/apps/wishlist", {"name": "made-*", "fallback-link": "https://shop.example/"}
     ),

@@ -28,7 +28,7 @@ def server(data: Path) -> Iterator[Server]:
 
 def focused(page: Page) -> str:
     """What has the focus: its words, else its name."""
-    return str(page.evaluate("document.activeElement.name || document.activeElement.innerText || ''")).strip()
+    return str(page.evaluate("(at => at.name || at.innerText || at.ariaLabel || '')(document.activeElement)")).strip()
 
 
 def tab_to(page: Page, wanted: str) -> None:
@@ -51,6 +51,9 @@ def test_from_nothing_to_a_copied_snippet_with_keys_alone(
     page = context.new_page()
     token = (data / "dashboard.token").read_text().strip()
     page.goto(f"{server.address}/dashboard/login?token={token}")
+    if width < 981:
+        tab_to(page, "Menu$")
+        page.keyboard.press("Enter")
     tab_to(page, "Gallery$")
     page.keyboard.press("Enter")
     page.wait_for_url("**/dashboard/apps")

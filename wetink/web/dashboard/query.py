@@ -124,6 +124,15 @@ def verdict_of(request: Request) -> Literal["", "usable", "unusable", "parked"]:
     return ""
 
 
+def inside(path: str) -> str:
+    """Return a path of the dashboard, or the home page for any other: a form must not lead to another site.
+
+    >>> inside("/dashboard/live"), inside("//evil.example"), inside("/dashboard//evil.example")
+    ('/dashboard/live', '/dashboard', '/dashboard')
+    """
+    return path if path.startswith("/dashboard/") and "//" not in path and "\\" not in path else "/dashboard"
+
+
 async def form_of(request: Request) -> Mapping[str, str]:
     """Return the fields of a posted form. The last one of a name counts. Raises BadRequest and TooLarge.
 

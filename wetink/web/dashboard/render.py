@@ -21,6 +21,8 @@ from wetink.core.rules.format import words as words_of
 from wetink.core.text.link import host_of
 from wetink.core.units.money import money as written
 from wetink.web import session
+from wetink.web.dashboard.appearance import folded_of, theme_of
+from wetink.web.dashboard.navigation import NAVIGATION, current, folded
 from wetink.web.request import now_ms
 
 STEPS = ((60_000, 1_000, "s"), (3_600_000, 60_000, "min"), (86_400_000, 3_600_000, "h"), (0, 86_400_000, "d"))
@@ -183,22 +185,11 @@ def changed(change: Change) -> str:
     return change.availability.replace("_", " ")
 
 
-NAVIGATION = (
-    ("/dashboard", "Overview"),
-    ("/dashboard/reports", "Reports"),
-    ("/dashboard/experiments", "Experiments"),
-    ("/dashboard/live", "Live"),
-    ("/dashboard/people", "People"),
-    ("/dashboard/apps", "Gallery"),
-    ("/dashboard/blocks", "Blocks"),
-    ("/dashboard/audiences", "Audiences"),
-    ("/dashboard/opens", "Opens"),
-    ("/dashboard/catalog", "Catalog"),
-    ("/dashboard/feeds", "Feeds"),
-    ("/dashboard/mappings", "Mappings"),
-    ("/dashboard/keys", "Keys"),
-    ("/dashboard/status", "Status"),
-)
+def icon(name: str, size: int = 16) -> Markup:
+    """Return an icon of Lucide, by its name, from the sprite that `make assets` builds. Screen readers skip it."""
+    return Markup(
+        '<svg class="icon" width="{size}" height="{size}" aria-hidden="true"><use href="{sprite}#{name}"/></svg>'
+    ).format(size=size, sprite="/static/built/icons.svg", name=name)
 
 
 @pass_context
@@ -240,6 +231,7 @@ def _environment() -> Environment:
         product_path=product_path,
         changed=changed,
         navigation=NAVIGATION,
+        icon=icon,
     )
     return environment
 
@@ -252,9 +244,19 @@ def page(
 ) -> HTMLResponse:
     """Return the page of template `name`.
 
-    A template also gets `path` (of the request), `now` (Unix ms), `status` and `csrf` (for its forms). Pages have
-    personal data, so they are never cached.
+    A template also gets `path` (of the request), `now` (Unix ms), `status`, `csrf` (for its forms) and the state of the
+    frame: `theme`, `here` (the entry of the navigation) and `folded`. Pages have personal data, so they are never
+    cached.
     """
-    own = {"path": request.url.path, "now": now_ms(), "status": status, "csrf": session.csrf(request)}
+    here = current(request.url.path)
+    own = {
+        "path": request.url.path,
+        "now": now_ms(),
+        "status": status,
+        "csrf": session.csrf(request),
+        "theme": theme_of(request),
+        "here": here,
+        "folded": folded(folded_of(request), here),
+    }
     body = TEMPLATES.get_template(name).render({**own, **context})
     return HTMLResponse(body, status, {"cache-control": "no-store", **(headers or {})})

@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from wetink.web.dashboard import (
+    appearance,
     apps,
     audiences,
     blocks,
@@ -24,6 +25,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/dashboard/login", sign_in.login, methods=["GET", "POST"]),
     Route("/dashboard/logout", sign_in.logout, methods=["POST"]),
     Route("/dashboard", overview.overview),
+    Route("/dashboard/theme", appearance.choose, methods=["POST"]),
     # Content
     Route("/dashboard/apps", apps.apps),
     Route("/dashboard/apps/{name}.img", apps.picture),

@@ -5,19 +5,17 @@ from starlette.responses import RedirectResponse, Response
 
 from wetink.core.errors import TooManyRequests
 from wetink.web import session
-from wetink.web.dashboard.query import form_of
+from wetink.web.dashboard.query import form_of, inside
 from wetink.web.dashboard.render import page
-
-HOME = "/dashboard"
 
 
 async def login(request: Request) -> Response:
     """Show the login form. Sign in with the token from the form or from the printed link."""
     if request.method == "POST":
         form = await form_of(request)
-        token, onward = form.get("token", ""), _inside(form.get("next", ""))
+        token, onward = form.get("token", ""), inside(form.get("next", ""))
     else:
-        token, onward = request.query_params.get("token", ""), _inside(request.query_params.get("next", ""))
+        token, onward = request.query_params.get("token", ""), inside(request.query_params.get("next", ""))
     status, error, headers = 200, "", {}
     try:
         if token and await session.right_token(request, token):
@@ -41,8 +39,3 @@ async def logout(request: Request) -> Response:
     response = RedirectResponse("/dashboard/login", 303)
     await session.sign_out(request, response)
     return response
-
-
-def _inside(path: str) -> str:
-    """Return a dashboard path, or the home page for any other: a login must not redirect elsewhere."""
-    return path if path.startswith(f"{HOME}/") and "//" not in path and "\\" not in path else HOME
