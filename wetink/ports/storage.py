@@ -18,6 +18,7 @@ from wetink.core.messages.record import Record
 from wetink.core.profile.summary import Summary
 from wetink.core.signals.conversion import ConversionEvent
 from wetink.ports.audiences import CrowdLog, Memberships
+from wetink.ports.challenges import Challenges
 from wetink.ports.content import ContentVersions, Drafts, UploadedFiles
 from wetink.ports.inspection import Inspection
 from wetink.ports.keys import Secrets, Senders, Sessions
@@ -310,6 +311,7 @@ class Storage(msgspec.Struct, frozen=True):
     memberships: Memberships
     pictures: LastPictures
     sessions: Sessions
+    challenges: Challenges
     leases: Leases
     content: ContentVersions
     drafts: Drafts

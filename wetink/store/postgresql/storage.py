@@ -8,6 +8,7 @@ from wetink.ports.storage import Storage
 from wetink.store.postgresql.address import Address
 from wetink.store.postgresql.archive import PostgresArchive
 from wetink.store.postgresql.catalog import PostgresCatalog
+from wetink.store.postgresql.challenges import PostgresChallenges
 from wetink.store.postgresql.content import PostgresContent
 from wetink.store.postgresql.conversions import PostgresConversions
 from wetink.store.postgresql.crowd import open_crowd_log
@@ -70,6 +71,7 @@ def open_storage(
         memberships=PostgresMemberships(database),
         pictures=pictures,
         sessions=PostgresSessions(database),
+        challenges=PostgresChallenges(database),
         leases=leases,
         content=PostgresContent(database),
         drafts=PostgresDrafts(database),

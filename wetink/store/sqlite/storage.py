@@ -20,6 +20,7 @@ from wetink.store.move import check_complete
 from wetink.store.queries import queries, script
 from wetink.store.sqlite import catalog, conversions, moving, senders
 from wetink.store.sqlite.archive import SQLiteArchive
+from wetink.store.sqlite.challenges import SQLiteChallenges
 from wetink.store.sqlite.connection import refuse_older, translated
 from wetink.store.sqlite.content import SQLiteContent
 from wetink.store.sqlite.crowd import open_crowd_log
@@ -84,6 +85,7 @@ def open_storage(
         "memberships": _Lazy(partial(SQLiteMemberships, folder)),
         "pictures": _Lazy(partial(SQLitePictures, folder)),
         "sessions": _Lazy(partial(SQLiteSessions, folder)),
+        "challenges": _Lazy(partial(SQLiteChallenges, folder)),
         "leases": _Lazy(partial(SQLiteLeases, folder, clock_ms)),
         "content": _Lazy(partial(SQLiteContent, folder)),
         "drafts": _Lazy(partial(SQLiteDrafts, folder)),
