@@ -3,8 +3,8 @@
 All processes share them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
@@ -35,6 +35,32 @@ class Group(msgspec.Struct, frozen=True):
     served: Sequence[tuple[Served, int]] = ()
     """Pictures delivered, each with its time (Unix ms)."""
     decisions: Sequence[Settled] = ()
+
+
+TouchPlace: TypeAlias = tuple[int, int]
+"""A place in a list of opens or clicks: the time (Unix ms), and a number that the store gave."""
+
+
+class TouchQuery(msgspec.Struct, frozen=True):
+    """The opens or clicks of [since, until) in Unix ms. None and an empty class mean any."""
+
+    since: int
+    until: int
+    kind: Literal["open", "click"] = "open"
+    human: bool = True
+    """Whether they count as people's, or the others."""
+    block: str | None = None
+    variant: str | None = None
+    campaign: str | None = None
+    fetch_class: str = ""
+    recipients: Sequence[str] | None = None
+
+
+class Listed(NamedTuple):
+    """An open or click with its place in the list."""
+
+    touch: Touch
+    place: TouchPlace
 
 
 class Ledger(Protocol):
@@ -116,7 +142,21 @@ class Ledger(Protocol):
         ...
 
     async def days(self, since: int, until: int) -> Sequence[DayCount]:
-        """Return deliveries, opens and clicks of the days (UTC) that begin in [since, until)."""
+        """Return deliveries, opens and clicks of [since, until) by day (UTC)."""
+        ...
+
+    async def sums(
+        self, periods: Sequence[tuple[int, int]], by: Collection[str], *, block: str = ""
+    ) -> Sequence[DayCount]:
+        """Return deliveries, opens and clicks of periods [since, until) in Unix ms, whole quarters of an hour.
+
+        They are added up by period, whose `since` is the `day`, and by those of block, variant and campaign that are in
+        `by`; the others are empty. With a `block`, only its counts.
+        """
+        ...
+
+    async def listed(self, wanted: TouchQuery, limit: int, before: TouchPlace | None = None) -> Sequence[Listed]:
+        """Return up to `limit` opens or clicks, the newest first, of those before a place in the list."""
         ...
 
 

@@ -9,8 +9,8 @@ import msgspec
 from wetink.core.blocks.block import Decision
 from wetink.core.client_classification import Facts, Kind, classify, in_hindsight
 from wetink.core.signals.attribution import PROVED_MS, Touch
-from wetink.core.signals.report import DAY_MS
-from wetink.ports.ledger import Group
+from wetink.core.signals.report import QUARTER_MS
+from wetink.ports.ledger import Group, TouchPlace, TouchQuery
 
 KINDS = ("open", "click")
 """An open is stored as 0, a click as 1."""
@@ -48,6 +48,24 @@ def touch_of(row: Sequence[Any]) -> Touch:
     )
 
 
+def asked_of(wanted: TouchQuery, limit: int, before: TouchPlace | None) -> dict[str, Any]:
+    """Return the values of a query for a list of opens or clicks, by name. The recipients are JSON."""
+    at, row = min(before, (wanted.until, EARLIEST)) if before is not None else (wanted.until, EARLIEST)
+    return {
+        "since": wanted.since,
+        "at": at,
+        "row": row,
+        "kind": KINDS.index(wanted.kind),
+        "human": wanted.human,
+        "block": wanted.block,
+        "variant": wanted.variant,
+        "campaign": wanted.campaign,
+        "fetch_class": wanted.fetch_class or None,
+        "limit": limit,
+        "recipients": encode_json(wanted.recipients or ()).decode(),
+    }
+
+
 def join(groups: Sequence[Group]) -> Group:
     """Return all that is in groups. Of the decisions of an email's block, the newest with all marks of it is left."""
     newest: dict[tuple[str, str, str], tuple[Decision, int]] = {}
@@ -67,13 +85,13 @@ def join(groups: Sequence[Group]) -> Group:
 
 
 def added(old: tuple[Any, int], new: tuple[Any, int]) -> tuple[Any, int]:
-    """Return the sum of two counts of the same picture and day."""
+    """Return the sum of two counts of the same picture and time."""
     return old[0], old[1] + new[1]
 
 
-def day_of(at: int) -> int:
-    """Return the first millisecond of the day (UTC) of a moment."""
-    return at - at % DAY_MS
+def quarter_of(at: int) -> int:
+    """Return the first millisecond of the quarter of an hour of a moment. No zone's midnight is within one."""
+    return at - at % QUARTER_MS
 
 
 def counted(touch: Touch, recipient: str, block: str) -> bool:

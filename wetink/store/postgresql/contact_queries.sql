@@ -66,7 +66,7 @@ SELECT width, at - mod(mod(at, width) + width, width), count(*) FROM unnest($1::
 CROSS JOIN (VALUES (60000::bigint), (3600000), (86400000)) AS widths (width) GROUP BY 1, 2 ORDER BY 1, 2
 ON CONFLICT (width, start) DO UPDATE SET changes = old.changes + excluded.changes
 
--- name: count  Sums to add to those of their days.
+-- name: count  Sums to add to those of their quarters of an hour.
 INSERT INTO daily AS old (day, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens,
     clicks, unique_clicks, machine_clicks, implied_opens)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
@@ -122,8 +122,8 @@ SELECT recipient, arm.key, min(at) FILTER (WHERE human), min(at) FILTER (WHERE h
 FROM contact CROSS JOIN LATERAL json_each_text(arms::json) AS arm
 WHERE recipient = ANY($1::text[]) AND arms <> '' GROUP BY 1, 2
 
--- name: sums_of  Sums by day of some recipients' rows up to one.
-SELECT at - mod(mod(at, 86400000) + 86400000, 86400000), block, variant, campaign, count(*) FILTER (WHERE kind = 0 AND human),
+-- name: sums_of  Sums by quarter of an hour of some recipients' rows up to one.
+SELECT at - mod(mod(at, 900000) + 900000, 900000), block, variant, campaign, count(*) FILTER (WHERE kind = 0 AND human),
     count(*) FILTER (WHERE first AND kind = 0 AND human), count(*) FILTER (WHERE kind = 0 AND NOT human),
     count(*) FILTER (WHERE first AND kind = 0 AND NOT human), count(*) FILTER (WHERE kind = 1 AND human),
     count(*) FILTER (WHERE first AND kind = 1 AND human), count(*) FILTER (WHERE kind = 1 AND NOT human),
@@ -135,7 +135,7 @@ FROM (
 ) AS each GROUP BY 1, 2, 3, 4
 
 -- name: sums_since  The same of all rows after one. The first of somebody is no first if there was one up to then.
-SELECT at - mod(mod(at, 86400000) + 86400000, 86400000), block, variant, campaign, count(*) FILTER (WHERE kind = 0 AND human),
+SELECT at - mod(mod(at, 900000) + 900000, 900000), block, variant, campaign, count(*) FILTER (WHERE kind = 0 AND human),
     count(*) FILTER (WHERE first AND kind = 0 AND human), count(*) FILTER (WHERE kind = 0 AND NOT human),
     count(*) FILTER (WHERE first AND kind = 0 AND NOT human), count(*) FILTER (WHERE kind = 1 AND human),
     count(*) FILTER (WHERE first AND kind = 1 AND human), count(*) FILTER (WHERE kind = 1 AND NOT human),

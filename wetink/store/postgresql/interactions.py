@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from wetink.core.client_classification import RULES_VERSION, Kind
 from wetink.core.signals.attribution import AGAIN_MS, PROVED_MS, Touch
 from wetink.ports.drawing import Served
-from wetink.store.interactions import EARLIEST, KINDS, day_of, families, reclassified, row_of, unproved
+from wetink.store.interactions import EARLIEST, KINDS, families, quarter_of, reclassified, row_of, unproved
 from wetink.store.postgresql.database import Connection, Database
 from wetink.store.queries import queries
 
@@ -90,7 +90,7 @@ async def _proved(connection: Connection, touches: Sequence[Touch], sums: Sums) 
             confirmed.append((real.recipient, key, *_classed(real)))
             dropped.add(id(real))
             times.append(at)
-            _sum(sums, (day_of(at), real.block, variant, real.campaign))[IMPLIED] -= 1
+            _sum(sums, (quarter_of(at), real.block, variant, real.campaign))[IMPLIED] -= 1
         if confirmed:
             await connection.execute(SQL.confirm, *zip(*confirmed, strict=True))
             written = [touch for touch in written if id(touch) not in dropped]
@@ -117,7 +117,7 @@ async def _sum_up(connection: Connection, touches: Sequence[Touch], sums: Sums) 
         if there
     }
     for touch in sorted(touches, key=lambda each: each.at):
-        mine = _sum(sums, (day_of(touch.at), touch.block, touch.variant, touch.campaign))
+        mine = _sum(sums, (quarter_of(touch.at), touch.block, touch.variant, touch.campaign))
         place, first = _PLACES[touch.kind, touch.human]
         mine[place] += 1
         mine[IMPLIED] += touch.implied

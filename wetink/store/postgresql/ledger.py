@@ -4,7 +4,7 @@ An open is answered before its row is on disk: a crash of the server may lose th
 message. Nor does it wait for a database that does not answer (see `decisions` and `batch`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,8 +15,8 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DayCount
 from wetink.ports.drawing import Served
-from wetink.ports.ledger import Group, Revision
-from wetink.store.interactions import added, counted, day_of, join, touch_of
+from wetink.ports.ledger import Group, Listed, Revision, TouchPlace, TouchQuery
+from wetink.store.interactions import added, asked_of, counted, join, quarter_of, touch_of
 from wetink.store.postgresql import exposures, interactions
 from wetink.store.postgresql.batch import BatchWriter, Queue, is_refused
 from wetink.store.postgresql.database import OPEN_SECONDS, Connection, Database
@@ -127,13 +127,34 @@ class PostgresLedger:
         return await interactions.classify_anew(self._database, counts)
 
     def served(self, served: Served, at: int) -> None:
-        what = served, day_of(at)
+        what = served, quarter_of(at)
         self.writer.put("pictures", (what, 1), what)
 
     async def days(self, since: int, until: int) -> Sequence[DayCount]:
         await self.writer.flush()
         async with self._database.reading("counting opens and clicks") as connection:
             return [DayCount(*row) for row in await connection.fetch(SQL.days, since, until)]
+
+    async def sums(
+        self, periods: Sequence[tuple[int, int]], by: Collection[str], *, block: str = ""
+    ) -> Sequence[DayCount]:
+        await self.writer.flush()
+        spans = [since for since, _ in periods], [until for _, until in periods]
+        given = [name in by for name in ("block", "variant", "campaign")]
+        async with self._database.reading("counting opens and clicks") as connection:
+            return [DayCount(*row) for row in await connection.fetch(SQL.sums, *spans, *given, storable(block))]
+
+    async def listed(self, wanted: TouchQuery, limit: int, before: TouchPlace | None = None) -> Sequence[Listed]:
+        await self.writer.flush()
+        asked = asked_of(wanted, limit, before)
+        del asked["recipients"]
+        values = [storable(each) if isinstance(each, str) else each for each in asked.values()]
+        query = SQL.listed
+        if wanted.recipients is not None:
+            query, values = SQL.listed_of, [*values, [storable(each) for each in wanted.recipients]]
+        async with self._database.reading("listing opens and clicks") as connection:
+            rows = await connection.fetch(query, *values)
+        return [Listed(touch_of(row[:-1]), (row[1], row[-1])) for row in map(tuple, rows)]
 
     async def write_pending(self) -> bool:
         return await self.writer.flush()
@@ -150,7 +171,7 @@ class PostgresLedger:
             if found.decisions:
                 await keep(connection, [(key_of(each[0]), each) for each in found.decisions])
             touches = [_storable(touch) for touch in found.touches]
-            await interactions.count(connection, touches, [((what, day_of(at)), 1) for what, at in found.served])
+            await interactions.count(connection, touches, [((what, quarter_of(at)), 1) for what, at in found.served])
 
         try:
             await self._database.transact("recording opens and clicks", work, seconds=APPLY_SECONDS)

@@ -58,6 +58,29 @@ FROM (
 ) AS spans ORDER BY n
 
 -- name: days
-SELECT day, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
-    unique_clicks, machine_clicks, implied_opens
-FROM daily WHERE day >= $1 AND day < $2
+SELECT day / 86400000 * 86400000, block, variant, campaign, sum(pictures)::bigint, sum(opens)::bigint,
+    sum(unique_opens)::bigint, sum(machine_opens)::bigint, sum(unique_machine_opens)::bigint, sum(clicks)::bigint,
+    sum(unique_clicks)::bigint, sum(machine_clicks)::bigint, sum(implied_opens)::bigint
+FROM daily WHERE day >= $1 AND day < $2 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+
+-- name: sums  Of periods, each [since, until), apart by the columns that are asked for.
+SELECT since, CASE WHEN $3 THEN block ELSE '' END, CASE WHEN $4 THEN variant ELSE '' END,
+    CASE WHEN $5 THEN campaign ELSE '' END, sum(pictures)::bigint, sum(opens)::bigint, sum(unique_opens)::bigint,
+    sum(machine_opens)::bigint, sum(unique_machine_opens)::bigint, sum(clicks)::bigint, sum(unique_clicks)::bigint,
+    sum(machine_clicks)::bigint, sum(implied_opens)::bigint
+FROM unnest($1::bigint[], $2::bigint[]) AS wanted (since, until) JOIN daily ON day >= since AND day < until
+WHERE $6 = '' OR block = $6 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+
+-- name: listed  Opens or clicks of a span, the newest first.
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, id
+FROM contact WHERE at >= $1 AND (at, id) < ($2, $3) AND kind = $4 AND human = $5 AND ($6::text IS NULL OR block = $6)
+    AND ($7::text IS NULL OR variant = $7) AND ($8::text IS NULL OR campaign = $8)
+    AND ($9::text IS NULL OR fetch_class = $9)
+ORDER BY at DESC, id DESC LIMIT $10
+
+-- name: listed_of  The same of some recipients.
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, id
+FROM contact WHERE recipient = ANY($11::text[]) AND at >= $1 AND (at, id) < ($2, $3) AND kind = $4 AND human = $5
+    AND ($6::text IS NULL OR block = $6) AND ($7::text IS NULL OR variant = $7)
+    AND ($8::text IS NULL OR campaign = $8) AND ($9::text IS NULL OR fetch_class = $9)
+ORDER BY at DESC, id DESC LIMIT $10

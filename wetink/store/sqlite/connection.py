@@ -159,7 +159,7 @@ class snapshot:
             self._db.execute("COMMIT")
 
 
-def fetch(db: apsw.Connection, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+def fetch(db: apsw.Connection, query: str, values: tuple[Any, ...] | dict[str, Any] = ()) -> list[Any]:
     """Return all rows of a query."""
     return db.execute(query, values).fetchall()
 

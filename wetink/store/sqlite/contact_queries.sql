@@ -66,9 +66,9 @@ FROM (
     FROM json_each(?)
 ) ORDER BY key
 
--- name: count  All of them, by day.
+-- name: count  All of them, by quarter of an hour.
 INSERT INTO daily (day, block, variant, campaign, opens, machine_opens, clicks, machine_clicks, implied_opens)
-SELECT at / 86400000 * 86400000, block, variant, campaign,
+SELECT at / 900000 * 900000, block, variant, campaign,
     sum(kind = 0 AND human), sum(kind = 0 AND NOT human), sum(kind = 1 AND human), sum(kind = 1 AND NOT human),
     sum(implied)
 FROM temp.batch WHERE true GROUP BY 1, 2, 3, 4
@@ -78,7 +78,7 @@ ON CONFLICT DO UPDATE SET opens = opens + excluded.opens, machine_opens = machin
 
 -- name: count_firsts  Those that are the recipient's first of the block and campaign; run before they are inserted.
 INSERT INTO daily (day, block, variant, campaign, unique_opens, unique_machine_opens, unique_clicks)
-SELECT at / 86400000 * 86400000, block, variant, campaign,
+SELECT at / 900000 * 900000, block, variant, campaign,
     sum(kind = 0 AND human), sum(kind = 0 AND NOT human), sum(kind = 1 AND human)
 FROM (
     SELECT min(at) AS at, recipient, block, campaign, kind, human, variant FROM temp.batch
@@ -124,9 +124,31 @@ SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json
 ON CONFLICT DO UPDATE SET pictures = pictures + excluded.pictures
 
 -- name: days
-SELECT day, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
-    unique_clicks, machine_clicks, implied_opens
-FROM daily WHERE day >= ? AND day < ?
+SELECT day / 86400000 * 86400000, block, variant, campaign, sum(pictures), sum(opens), sum(unique_opens),
+    sum(machine_opens), sum(unique_machine_opens), sum(clicks), sum(unique_clicks), sum(machine_clicks), sum(implied_opens)
+FROM daily WHERE day >= ? AND day < ? GROUP BY 1, 2, 3, 4
+
+-- name: sums  Of the periods in a JSON list of [since, until), apart by the columns that are asked for.
+SELECT wanted.value ->> 0, CASE WHEN :block THEN block ELSE '' END, CASE WHEN :variant THEN variant ELSE '' END,
+    CASE WHEN :campaign THEN campaign ELSE '' END, sum(pictures), sum(opens), sum(unique_opens), sum(machine_opens),
+    sum(unique_machine_opens), sum(clicks), sum(unique_clicks), sum(machine_clicks), sum(implied_opens)
+FROM json_each(:periods) AS wanted CROSS JOIN daily ON day >= wanted.value ->> 0 AND day < wanted.value ->> 1
+WHERE :only = '' OR block = :only GROUP BY 1, 2, 3, 4
+
+-- name: listed  Opens or clicks of a span, the newest first.
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, rowid
+FROM contact WHERE at >= :since AND (at, rowid) < (:at, :row) AND kind = :kind AND human = :human
+    AND (:block IS NULL OR block = :block) AND (:variant IS NULL OR variant = :variant)
+    AND (:campaign IS NULL OR campaign = :campaign) AND (:fetch_class IS NULL OR fetch_class = :fetch_class)
+ORDER BY at DESC, rowid DESC LIMIT :limit
+
+-- name: listed_of  The same of some recipients, in a JSON list.
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, rowid
+FROM contact WHERE recipient IN (SELECT value FROM json_each(:recipients))
+    AND at >= :since AND (at, rowid) < (:at, :row) AND kind = :kind AND human = :human
+    AND (:block IS NULL OR block = :block) AND (:variant IS NULL OR variant = :variant)
+    AND (:campaign IS NULL OR campaign = :campaign) AND (:fetch_class IS NULL OR fetch_class = :fetch_class)
+ORDER BY at DESC, rowid DESC LIMIT :limit
 
 -- name: clear_days
 UPDATE daily SET opens = 0, unique_opens = 0, machine_opens = 0, unique_machine_opens = 0, clicks = 0,

@@ -1,8 +1,8 @@
-"""Interactions: writes opens and clicks into the ledger's file, with daily sums and their effects on exposures.
+"""Interactions: writes opens and clicks into the ledger's file, with sums by time and their effects on exposures.
 
 Few statements each handle many rows: a statement for each row would pass Python's lock back and forth with the event
 loop. Classifying all rows again takes many short transactions, so that other writers wait for milliseconds only. The
-daily sums are computed aside in the meantime, and replace the existing ones in the end.
+sums are computed aside in the meantime, and replace the existing ones in the end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from wetink.core.client_classification import RULES_VERSION, Kind
 from wetink.core.signals.attribution import AGAIN_MS, PROVED_MS, Touch
 from wetink.ports.drawing import Served
-from wetink.store.interactions import EARLIEST, day_of, encode_json, families, reclassified, row_of, unproved
+from wetink.store.interactions import EARLIEST, encode_json, families, quarter_of, reclassified, row_of, unproved
 from wetink.store.queries import queries
 from wetink.store.sqlite.batch import transaction
 from wetink.store.sqlite.connection import fetch, insert
@@ -42,8 +42,8 @@ def prepare(db: apsw.Connection) -> None:
 
 
 def count_pictures(db: apsw.Connection, served: Sequence[tuple[tuple[Served, int], int]]) -> None:
-    """Add delivered pictures to the daily counts, inside a transaction."""
-    sums = [(day, what.block, what.variant, what.campaign, count) for (what, day), count in served]
+    """Add delivered pictures to the counts, inside a transaction."""
+    sums = [(quarter, what.block, what.variant, what.campaign, count) for (what, quarter), count in served]
     db.execute(SQL.pictures, (encode_json(sums).decode(),))
 
 
@@ -62,7 +62,7 @@ def _prove(db: apsw.Connection, touches: Sequence[Touch]) -> None:
     """Add the opens that people's clicks prove. A real open that comes later replaces the proven one."""
     for row, at, block, variant, campaign, new, *taken in fetch(db, SQL.confirmed, (PROVED_MS,)):
         db.execute(SQL.confirm, (*taken, row))
-        db.execute(SQL.confirm_day, (day_of(at), block, variant, campaign))
+        db.execute(SQL.confirm_day, (quarter_of(at), block, variant, campaign))
         db.execute(SQL.drop, (new,))
     clicks = unproved(touches)
     if clicks:
@@ -73,7 +73,7 @@ def _prove(db: apsw.Connection, touches: Sequence[Touch]) -> None:
 
 
 class Sums:
-    """The sums of all days, computed aside for some recipients at a time while others write."""
+    """The sums of all time, computed aside for some recipients at a time while others write."""
 
     def __init__(self, db: apsw.Connection) -> None:
         """Start empty. Rows written from now on are added in the end."""

@@ -8,7 +8,7 @@ stays in memory and is written later (see `Late`).
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,8 +22,8 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DayCount
 from wetink.ports.drawing import Served
-from wetink.ports.ledger import Group, Revision
-from wetink.store.interactions import added, counted, day_of, encode_json, join, touch_of
+from wetink.ports.ledger import Group, Listed, Revision, TouchPlace, TouchQuery
+from wetink.store.interactions import added, asked_of, counted, encode_json, join, quarter_of, touch_of
 from wetink.store.queries import queries, script
 from wetink.store.sqlite import interactions
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, Batch, BatchWriter, Queue, passing, transaction
@@ -308,7 +308,7 @@ class SQLiteLedger:
                 db.close()
 
     def served(self, served: Served, at: int) -> None:
-        what = served, day_of(at)
+        what = served, quarter_of(at)
         self.writer.put("pictures", (what, 1), what)
 
     @in_thread
@@ -320,7 +320,7 @@ class SQLiteLedger:
                 with transaction(db):
                     new = join([group for group in groups if first(db, SQL.apply, (group.id, group.at)) is not None])
                     self._keep([((each.recipient, each.block, each.campaign), (each, s)) for each, s in new.decisions])
-                    interactions.count_pictures(db, [((what, day_of(at)), 1) for what, at in new.served])
+                    interactions.count_pictures(db, [((what, quarter_of(at)), 1) for what, at in new.served])
                     interactions.count(db, new.touches)
             except apsw.Error as error:
                 if not passing(error):
@@ -338,6 +338,24 @@ class SQLiteLedger:
         await asyncio.to_thread(self.flush)
         with translated("counting opens and clicks"):
             return [DayCount(*row) for row in fetch(self._db, SQL_CONTACTS.days, (since, until))]
+
+    @in_thread
+    def sums(self, periods: Sequence[tuple[int, int]], by: Collection[str], *, block: str = "") -> Sequence[DayCount]:
+        self.flush()
+        given = {name: name in by for name in ("block", "variant", "campaign")}
+        with translated("counting opens and clicks"), self._reads:
+            rows = fetch(
+                self._reading, SQL_CONTACTS.sums, {**given, "periods": encode_json(periods).decode(), "only": block}
+            )
+        return [DayCount(*row) for row in rows]
+
+    @in_thread
+    def listed(self, wanted: TouchQuery, limit: int, before: TouchPlace | None = None) -> Sequence[Listed]:
+        self.flush()
+        query = SQL_CONTACTS.listed if wanted.recipients is None else SQL_CONTACTS.listed_of
+        with translated("listing opens and clicks"), self._reads:
+            rows = fetch(self._reading, query, asked_of(wanted, limit, before))
+        return [Listed(touch_of(row[:-1]), (row[1], row[-1])) for row in rows]
 
     async def write_pending(self) -> bool:
         return await asyncio.to_thread(self.flush)

@@ -28,9 +28,11 @@ CREATE TABLE IF NOT EXISTS contact (
     implied INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS contact_by_recipient ON contact (recipient, at);
+CREATE INDEX IF NOT EXISTS contact_by_time ON contact (at);
 CREATE INDEX IF NOT EXISTS contact_implied ON contact (recipient, at) WHERE implied;
 
--- What was served, opened and clicked on each day (its first Unix ms, UTC), so that a report reads no contact.
+-- What was served, opened and clicked in each quarter of an hour (`day` is its first Unix ms), so that a report reads no
+-- contact, and days can begin at midnight in any zone.
 CREATE TABLE IF NOT EXISTS daily (
     day INTEGER NOT NULL,
     block TEXT NOT NULL,
