@@ -295,6 +295,8 @@ class Field(msgspec.Struct, frozen=True):
     least: float | None = None
     most: float | None = None
     longest: int | None = None
+    format: str = ""
+    """The kind of text, such as `time-zone`, for a picker."""
 
 
 def fields_of(app: App, chosen: Mapping[str, Any] | None = None) -> list[Field]:
@@ -320,7 +322,7 @@ def settings_of(app: App, form: Mapping[str, str]) -> tuple[dict[str, Any], dict
         if text == field.value:
             continue
         try:
-            value = _read(field, text)
+            value = read_text(field, text)
         except ValueError:
             wrong[field.name] = f"{text[:40]!r} is not a {'whole number' if field.kind == 'whole' else 'number'}"
             continue
@@ -345,28 +347,38 @@ def _fields(struct: inspect.StructType, prefix: str, values: Any) -> Iterator[Fi
             yield from _fields(described, f"{prefix}{each.name}.", value)
             continue
         name, about = f"{prefix}{each.name}", extra.get("description", "")
-        label = extra.get("title") or each.name.replace("_", " ").capitalize()
+        label, form = extra.get("title") or each.name.replace("_", " ").capitalize(), str(extra.get("format", ""))
         if isinstance(described, inspect.BoolType):
-            yield Field(name, "switch", label, "true" if value else "false", about)
+            yield Field(name, "switch", label, shown_text("switch", value), about)
         elif isinstance(described, inspect.IntType | inspect.FloatType):
             kind: Kind = "whole" if isinstance(described, inspect.IntType) else "number"
-            written = "" if value is None else f"{value:g}" if kind == "number" else str(value)
-            yield Field(name, kind, label, written, about, least=described.ge, most=described.le)
+            yield Field(name, kind, label, shown_text(kind, value), about, least=described.ge, most=described.le)
         elif isinstance(described, inspect.LiteralType):
             yield Field(name, "choice", label, str(value), about, tuple(str(each) for each in described.values))
         elif isinstance(described, inspect.VarTupleType | inspect.ListType):
             item, _ = unwrapped(described.item_type)
             choices = tuple(map(str, item.values)) if isinstance(item, inspect.LiteralType) else ()
-            if isinstance(item, inspect.StrType):
-                yield Field(name, "lines", label, "\n".join(value), about)
-            else:
-                yield Field(name, "list", label, ", ".join(map(str, value)), about, choices)
+            kind = "lines" if isinstance(item, inspect.StrType) else "list"
+            yield Field(name, kind, label, shown_text(kind, value), about, choices, format=form)
         elif isinstance(described, inspect.StrType):
             kind = "color" if (described.pattern or "").startswith("^#") else "text"
-            yield Field(name, kind, label, value, about, longest=described.max_length)
+            yield Field(name, kind, label, value, about, longest=described.max_length, format=form)
 
 
-def _read(field: Field, text: str) -> Any:
+def shown_text(kind: Kind, value: Any) -> str:
+    """Return a value as a form's text, which `read_text` reads back. Odd values become some text."""
+    if kind == "switch":
+        return "true" if value else "false"
+    if value is None:
+        return ""
+    if kind == "number" and isinstance(value, float):
+        return f"{value:g}"
+    if kind in ("list", "lines") and isinstance(value, list | tuple):
+        return (", " if kind == "list" else "\n").join(map(str, value))
+    return str(value)
+
+
+def read_text(field: Field, text: str) -> Any:
     """Return the value of a form's text. Raises ValueError."""
     if field.kind == "switch":
         return text == "true"
