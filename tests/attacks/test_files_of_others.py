@@ -57,6 +57,7 @@ def test_every_file_of_the_data_folder_is_its_owners_alone(tmp_path: Path) -> No
         "wetink.lock",
         "leases.db",
         "opens.db",
+        "accounts.db",
         "sessions.db",
         "secrets.db",
         "content.db",

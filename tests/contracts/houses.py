@@ -14,6 +14,8 @@ from tests.contracts.test_archive import opened
 from tests.contracts.test_decisions import decided
 from tests.contracts.test_store import BOUGHT, ORDER
 from tests.storage import all_at_once
+from wetink.core.access.account import Account, ApiToken, Credential, Invitation
+from wetink.core.access.audit import Entry
 from wetink.core.blocks.experiment import Exposure
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
@@ -96,6 +98,11 @@ def steps(store: Storage, number: int) -> list[Callable[[], Awaitable[object]]]:
         lambda: store.memberships.take("vip", all_at_once(*members), NOW + number, tell),
         lambda: store.sessions.begin("token", NOW + number),
         lambda: store.sessions.try_from("192.0.2.1", NOW),
+        lambda: store.accounts.add(Account(f"id{number}", f"ida{number}@a.example", "Ida", "owner", "hash")),
+        lambda: store.accounts.add_credential(Credential("totp", f"id{number}", f"id{number}", data="é")),
+        lambda: store.accounts.invite(Invitation(f"link{number}", f"b{number}@a.example", "viewer", created=NOW)),
+        lambda: store.api_tokens.add(ApiToken(f"token{number}", "CI", ("content:read",), f"id{number}")),
+        lambda: store.audit_log.write(Entry(NOW, "Ida", "published", "block hero", number)),
         lambda: store.content.publish(files, number, by="ida", message="", at=1),
         lambda: store.drafts.put(f"blocks/d{number}.yaml", b"\0%d" % number if number % 2 else None, "", 0, "ida", NOW),
         lambda: store.uploads.put("a.csv", iter([b"one", b"\0%d" % number]), NOW + number),

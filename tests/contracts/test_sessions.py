@@ -23,29 +23,29 @@ def make(another: Callable[[], Storage]) -> Callable[[], Sessions]:
 def test_a_session_holds_in_every_process_until_it_is_ended_in_one(make: Callable[[], Sessions]) -> None:
     one, other = make(), make()
     session = run(one.begin(DOOR, NOW))
-    assert run(other.holds(session, DOOR, NOW + 1))
+    assert run(other.find(session, DOOR, NOW + 1)) is not None
     run(other.end(session))
-    assert not run(one.holds(session, DOOR, NOW + 2))
-    assert not run(one.holds("", DOOR, NOW))
-    assert not run(one.holds("\udc80", DOOR, NOW))
+    assert run(one.find(session, DOOR, NOW + 2)) is None
+    assert run(one.find("", DOOR, NOW)) is None
+    assert run(one.find("\udc80", DOOR, NOW)) is None
 
 
 def test_a_session_ends_when_it_is_idle_and_at_the_latest_after_two_weeks(make: Callable[[], Sessions]) -> None:
     kept = make()
     session = run(kept.begin(DOOR, NOW))
-    assert not run(kept.holds(session, DOOR, NOW + IDLE_MS))
+    assert run(kept.find(session, DOOR, NOW + IDLE_MS)) is None
     at = NOW
     while at + IDLE_MS // 2 < NOW + LONGEST_MS:
         at += IDLE_MS // 2
-        assert run(kept.holds(session, DOOR, at))
-    assert not run(kept.holds(session, DOOR, NOW + LONGEST_MS))
+        assert run(kept.find(session, DOOR, at)) is not None
+    assert run(kept.find(session, DOOR, NOW + LONGEST_MS)) is None
 
 
 def test_every_session_is_another_and_none_outlives_its_token(make: Callable[[], Sessions]) -> None:
     kept = make()
     assert len({run(kept.begin(DOOR, NOW)) for _ in range(20)}) == 20
     session = run(kept.begin(DOOR, NOW))
-    assert not run(kept.holds(session, "a new token", NOW))
+    assert run(kept.find(session, "a new token", NOW)) is None
 
 
 def test_session_files_hold_no_usable_token_and_only_the_owner_reads_them(
@@ -92,3 +92,36 @@ def test_tries_at_the_same_moment_are_all_counted(make: Callable[[], Sessions]) 
         return await asyncio.gather(*(kept[n % 2].try_from("192.0.2.1", NOW) for n in range(40)))
 
     assert sum(wait == 0 for wait in run(all_at_once())) == FREE_TRIES + 1
+
+
+def test_a_session_knows_whose_it_is_and_where_it_began(make: Callable[[], Sessions]) -> None:
+    one, other = make(), make()
+    began = {"account": "ida", "address": "192.0.2.1", "device": "Firefox on Linux"}
+    session = run(one.begin(DOOR, NOW, **began))
+    found = run(other.find(session, DOOR, NOW + 1))
+    assert found is not None
+    assert {name: getattr(found, name) for name in began} == began
+    assert (found.began, found.used, found.proved) == (NOW, NOW, NOW)
+    run(other.prove(session, NOW + 5))
+    proved = run(one.find(session, DOOR, NOW + 6))
+    assert proved is not None
+    assert proved.proved == NOW + 5
+    assert session not in repr(found), "the stored form opens nothing"
+    assert run(one.find(found.id, DOOR, NOW)) is None
+
+
+def test_sessions_of_an_account_are_listed_and_ended_one_or_all_but_one(make: Callable[[], Sessions]) -> None:
+    one, other = make(), make()
+    mine = [run(one.begin(DOOR, NOW + n, account="ida")) for n in range(3)]
+    hers = run(one.begin(DOOR, NOW, account="bob"))
+    listed = run(other.of("ida", NOW + 5))
+    assert [each.began for each in listed] == [NOW + 2, NOW + 1, NOW], "the last used first"
+    run(other.end_of("ida", only=listed[0].id))
+    assert [run(one.find(each, DOOR, NOW + 5)) is not None for each in mine] == [True, True, False]
+    run(one.end_of("bob", only=listed[1].id))
+    assert run(one.find(mine[1], DOOR, NOW + 5)) is not None, "nobody ends the session of another account"
+    run(one.end_of("ida", but=listed[2].id))
+    assert [run(one.find(each, DOOR, NOW + 5)) is not None for each in mine] == [True, False, False]
+    run(one.end_of("ida"))
+    assert run(one.of("ida", NOW + 5)) == []
+    assert run(one.find(hers, DOOR, NOW + 5)) is not None

@@ -159,24 +159,58 @@ def wait_left(failures: int, at: int, now: int) -> int:
     return wait if 0 < wait <= wait_of(failures) else 0
 
 
-def lasts(began: int, used: int, now: int) -> bool:
-    """Return whether a session that was last used at `used` is valid at `now`."""
-    return now - used < IDLE_MS and now - began < LONGEST_MS
+class Session(msgspec.Struct, frozen=True):
+    """A session of the dashboard. `id` is its stored form, in hexadecimal; `account` is empty for the server's token.
+
+    `address` and `device` say where it began. `proved` is when its holder last proved who they are.
+    """
+
+    id: str
+    account: str = ""
+    began: int = 0
+    used: int = 0
+    address: str = ""
+    device: str = ""
+    proved: int = 0
+
+    def lasts(self, now: int) -> bool:
+        """Return whether it is valid at `now`."""
+        return now - self.used < IDLE_MS and now - self.began < LONGEST_MS
 
 
 class Sessions(Protocol):
     """Sessions of the dashboard. Times are Unix ms. The stored form of a session does not open the dashboard."""
 
-    async def begin(self, token: str, now: int) -> str:
-        """Return the id of a new session for a login with the token `token`. Raises StoreUnavailable."""
+    async def begin(
+        self,
+        token: str,
+        now: int,
+        *,
+        account: str = "",
+        address: str = "",
+        device: str = "",
+    ) -> str:
+        """Return the secret ID of a new session. It ends when the server's `token` changes. Raises StoreUnavailable."""
         ...
 
-    async def holds(self, session: str, token: str, now: int) -> bool:
-        """Return whether a session that began with this `token` is valid, and note its use. Raises StoreUnavailable."""
+    async def find(self, session: str, token: str, now: int) -> Session | None:
+        """Return a valid session that began with this `token`, and note its use. Raises StoreUnavailable."""
+        ...
+
+    async def of(self, account: str, now: int) -> Sequence[Session]:
+        """Return the valid sessions of an account, the last used first. Raises StoreUnavailable."""
+        ...
+
+    async def prove(self, session: str, now: int) -> None:
+        """Note that a session's holder has proved who they are. Raises StoreUnavailable."""
         ...
 
     async def end(self, session: str) -> None:
         """End a session, in every process. Raises StoreUnavailable."""
+        ...
+
+    async def end_of(self, account: str, *, only: str = "", but: str = "") -> None:
+        """End sessions of an account: the one with the stored ID `only`, or all `but` one. Raises StoreUnavailable."""
         ...
 
     async def tried(self, address: str) -> bool:

@@ -17,6 +17,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.messages.record import Record
 from wetink.core.profile.summary import Summary
 from wetink.core.signals.conversion import ConversionEvent
+from wetink.ports.accounts import Accounts, ApiTokens, AuditLog
 from wetink.ports.audiences import CrowdLog, Memberships
 from wetink.ports.challenges import Challenges
 from wetink.ports.content import ContentVersions, Drafts, UploadedFiles
@@ -312,6 +313,9 @@ class Storage(msgspec.Struct, frozen=True):
     pictures: LastPictures
     sessions: Sessions
     challenges: Challenges
+    accounts: Accounts
+    api_tokens: ApiTokens
+    audit_log: AuditLog
     leases: Leases
     content: ContentVersions
     drafts: Drafts

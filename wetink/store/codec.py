@@ -13,7 +13,7 @@ from wetink.core.events.event import Entry, Event, Problem, Product, Verdict
 from wetink.core.identity.identifier import Carrier, Identifier, Kind
 from wetink.ports import Received
 from wetink.ports.content import Version
-from wetink.ports.keys import Source
+from wetink.ports.keys import Session, Source
 
 PARKED = "p"
 VERDICTS: tuple[Verdict, ...] = ("usable", "unusable", "parked")
@@ -115,6 +115,12 @@ def source_of(row: Sequence[Any]) -> Source:
         *(name, level, tuple(json.loads(hosts)), tuple(json.loads(known)), bool(verify), orders, per_second, burst),
         *(bool(disabled), *times),
     )
+
+
+def session_of(row: Sequence[Any]) -> Session:
+    """Return the session of a row with its fields in order."""
+    id_, account, began, used, address, device, proved = row
+    return Session(bytes(id_).hex(), account, began, used, address, device, proved)
 
 
 def version_of(row: Sequence[Any]) -> Version:

@@ -11,7 +11,7 @@ from tests import postgresql
 from tests.contracts.loop import run
 from wetink.ports import Storage
 
-REFERENCE = {"migration", "replay", "profile_summary_place"}
+REFERENCE = {"migration", "replay", "profile_summary_place", "account"}
 """Small tables that every server would have a copy of: they may have any keys, or one row and no key."""
 
 KEYS = """

@@ -31,7 +31,7 @@ DERIVED: Mapping[str, Callable[[Row], Value]] = {
 """The value of the first of them, where it needs one."""
 ENCODED = {("source_text", "body")}
 """Texts that are stored as bytes here."""
-SEQUENCES = {"delivery": "seq"}
+SEQUENCES = {"delivery": "seq", "audit_entry": "seq"}
 """Columns that are counted."""
 ORDER = {"exposure": (1, 0)}
 """The order of the key's columns in the index, where it is another."""

@@ -1,17 +1,27 @@
 -- name: begin
-INSERT INTO session (id, token, began, used) VALUES ($1, $2, $3, $3)
+INSERT INTO session (id, token, began, used, account, address, device, proved)
+VALUES ($1, $2, $3, $3, $4, $5, $6, $3)
 
 -- name: old
 DELETE FROM session WHERE used < $1 OR began < $2
 
 -- name: session
-SELECT token, began, used FROM session WHERE id = $1
+SELECT token, id, account, began, used, address, device, proved FROM session WHERE id = $1
+
+-- name: of
+SELECT id, account, began, used, address, device, proved FROM session WHERE account = $1 ORDER BY used DESC
+
+-- name: prove
+UPDATE session SET proved = $2 WHERE id = $1
 
 -- name: use
 UPDATE session SET used = greatest(used, $2) WHERE id = $1
 
 -- name: end
 DELETE FROM session WHERE id = $1
+
+-- name: end_of
+DELETE FROM session WHERE account = $1 AND ($2 = '' OR encode(id, 'hex') = $2) AND encode(id, 'hex') <> $3
 
 -- name: lock  Of an address, until the transaction ends: otherwise two processes would read the same count.
 SELECT pg_advisory_xact_lock(hashtextextended('attempt ' || $1, 0))

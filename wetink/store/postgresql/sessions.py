@@ -2,10 +2,11 @@
 
 import logging
 import secrets
+from collections.abc import Sequence
 
 from wetink.core.errors import StoreUnavailable
-from wetink.ports.keys import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, MOST_ADDRESSES, NOTED_MS, lasts, wait_left
-from wetink.store.codec import hashed
+from wetink.ports.keys import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, MOST_ADDRESSES, NOTED_MS, Session, wait_left
+from wetink.store.codec import hashed, session_of
 from wetink.store.postgresql.database import Connection, Database
 from wetink.store.postgresql.text import storable
 from wetink.store.queries import queries
@@ -21,24 +22,42 @@ class PostgresSessions:
         """Read and write `database`."""
         self._database = database
 
-    async def begin(self, token: str, now: int) -> str:
+    async def begin(
+        self,
+        token: str,
+        now: int,
+        *,
+        account: str = "",
+        address: str = "",
+        device: str = "",
+    ) -> str:
         session = secrets.token_urlsafe(32)
+        more = account, storable(address), storable(device)
         async with self._database.reading("beginning a session") as connection:
             await connection.execute(SQL.old, now - IDLE_MS, now - LONGEST_MS)
-            await connection.execute(SQL.begin, hashed(session), hashed(token), now)
+            await connection.execute(SQL.begin, hashed(session), hashed(token), now, *more)
         return session
 
-    async def holds(self, session: str, token: str, now: int) -> bool:
+    async def find(self, session: str, token: str, now: int) -> Session | None:
         async with self._database.reading("looking up a session") as connection:
-            found = await connection.fetchrow(SQL.session, hashed(session))
-        if found is None:
-            return False
-        behind, began, used = found
-        if behind != hashed(token) or not lasts(began, used, now):
-            return False
-        if now - used >= NOTED_MS:
+            row = await connection.fetchrow(SQL.session, hashed(session))
+        if row is None or row[0] != hashed(token):
+            return None
+        found = session_of(tuple(row)[1:])
+        if not found.lasts(now):
+            return None
+        if now - found.used >= NOTED_MS:
             await self._note(session, now)
-        return True
+        return found
+
+    async def of(self, account: str, now: int) -> Sequence[Session]:
+        async with self._database.reading("listing sessions") as connection:
+            found = [session_of(row) for row in await connection.fetch(SQL.of, storable(account))]
+        return [each for each in found if each.lasts(now)]
+
+    async def prove(self, session: str, now: int) -> None:
+        async with self._database.reading("noting a proof") as connection:
+            await connection.execute(SQL.prove, hashed(session), now)
 
     async def _note(self, session: str, now: int) -> None:
         """Record a session's last use. If that fails, as on a full disk, the session is valid even so."""
@@ -51,6 +70,10 @@ class PostgresSessions:
     async def end(self, session: str) -> None:
         async with self._database.reading("ending a session") as connection:
             await connection.execute(SQL.end, hashed(session))
+
+    async def end_of(self, account: str, *, only: str = "", but: str = "") -> None:
+        async with self._database.reading("ending sessions") as connection:
+            await connection.execute(SQL.end_of, *map(storable, (account, only, but)))
 
     async def tried(self, address: str) -> bool:
         async with self._database.reading("looking up tries to sign in") as connection:

@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from wetink.ports.storage import Storage
+from wetink.store.postgresql.accounts import PostgresAccounts
 from wetink.store.postgresql.address import Address
 from wetink.store.postgresql.archive import PostgresArchive
+from wetink.store.postgresql.audit import PostgresApiTokens, PostgresAuditLog
 from wetink.store.postgresql.catalog import PostgresCatalog
 from wetink.store.postgresql.challenges import PostgresChallenges
 from wetink.store.postgresql.content import PostgresContent
@@ -72,6 +74,9 @@ def open_storage(
         pictures=pictures,
         sessions=PostgresSessions(database),
         challenges=PostgresChallenges(database),
+        accounts=PostgresAccounts(database),
+        api_tokens=PostgresApiTokens(database),
+        audit_log=PostgresAuditLog(database),
         leases=leases,
         content=PostgresContent(database),
         drafts=PostgresDrafts(database),

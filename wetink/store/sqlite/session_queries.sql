@@ -1,17 +1,27 @@
 -- name: begin
-INSERT INTO session (id, token, began, used) VALUES (?, ?, ?, ?)
+INSERT INTO session (id, token, began, used, account, address, device, proved)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: old
 DELETE FROM session WHERE used < ? OR began < ?
 
 -- name: session
-SELECT token, began, used FROM session WHERE id = ?
+SELECT token, id, account, began, used, address, device, proved FROM session WHERE id = ?
+
+-- name: of
+SELECT id, account, began, used, address, device, proved FROM session WHERE account = ? ORDER BY used DESC
+
+-- name: prove
+UPDATE session SET proved = ? WHERE id = ?
 
 -- name: use
 UPDATE session SET used = ? WHERE id = ?
 
 -- name: end
 DELETE FROM session WHERE id = ?
+
+-- name: end_of
+DELETE FROM session WHERE account = ? AND (? = '' OR lower(hex(id)) = ?) AND lower(hex(id)) <> ?
 
 -- name: attempt
 SELECT failures, at FROM attempt WHERE address = ?

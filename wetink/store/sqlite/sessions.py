@@ -2,15 +2,16 @@
 
 import logging
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import apsw
 
-from wetink.ports.keys import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, MOST_ADDRESSES, NOTED_MS, lasts, wait_left
-from wetink.store.codec import hashed
+from wetink.ports.keys import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, MOST_ADDRESSES, NOTED_MS, Session, wait_left
+from wetink.store.codec import hashed, session_of
 from wetink.store.queries import queries
 from wetink.store.sqlite.batch import passing
-from wetink.store.sqlite.connection import first, in_thread, refuse_older
+from wetink.store.sqlite.connection import fetch, first, in_thread, refuse_older
 from wetink.store.sqlite.side_file import SideFile
 
 logger = logging.getLogger(__name__)
@@ -22,28 +23,48 @@ class SQLiteSessions(SideFile):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / "sessions.db", "sessions.sql")
-        refuse_older(self._db, "session", {"session.token"})
+        refuse_older(self._db, "session", {"session.proved"})
 
     @in_thread
-    def begin(self, token: str, now: int) -> str:
+    def begin(
+        self,
+        token: str,
+        now: int,
+        *,
+        account: str = "",
+        address: str = "",
+        device: str = "",
+    ) -> str:
         session = secrets.token_urlsafe(32)
         with self._used("beginning a session"), self._db:
             self._db.execute(SQL.old, (now - IDLE_MS, now - LONGEST_MS))
-            self._db.execute(SQL.begin, (hashed(session), hashed(token), now, now))
+            row = (hashed(session), hashed(token), now, now, account, address, device, now)
+            self._db.execute(SQL.begin, row)
         return session
 
     @in_thread
-    def holds(self, session: str, token: str, now: int) -> bool:
+    def find(self, session: str, token: str, now: int) -> Session | None:
         with self._used("looking up a session"):
-            found = first(self._db, SQL.session, (hashed(session),))
-            if found is None:
-                return False
-            behind, began, used = found
-            if behind != hashed(token) or not lasts(began, used, now):
-                return False
-            if now - used >= NOTED_MS:
+            row = first(self._db, SQL.session, (hashed(session),))
+            if row is None or row[0] != hashed(token):
+                return None
+            found = session_of(row[1:])
+            if not found.lasts(now):
+                return None
+            if now - found.used >= NOTED_MS:
                 self._note(session, now)
-            return True
+            return found
+
+    @in_thread
+    def of(self, account: str, now: int) -> Sequence[Session]:
+        with self._used("listing sessions"):
+            found = [session_of(row) for row in fetch(self._db, SQL.of, (account,))]
+        return [each for each in found if each.lasts(now)]
+
+    @in_thread
+    def prove(self, session: str, now: int) -> None:
+        with self._used("noting a proof"):
+            self._db.execute(SQL.prove, (now, hashed(session)))
 
     def _note(self, session: str, now: int) -> None:
         """Record a session's last use. If that fails, as on a full disk, the session is valid even so."""
@@ -58,6 +79,11 @@ class SQLiteSessions(SideFile):
     def end(self, session: str) -> None:
         with self._used("ending a session"):
             self._db.execute(SQL.end, (hashed(session),))
+
+    @in_thread
+    def end_of(self, account: str, *, only: str = "", but: str = "") -> None:
+        with self._used("ending sessions"):
+            self._db.execute(SQL.end_of, (account, only, only, but))
 
     @in_thread
     def tried(self, address: str) -> bool:

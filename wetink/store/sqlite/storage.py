@@ -19,6 +19,7 @@ from wetink.ports.storage import Storage
 from wetink.store.move import check_complete
 from wetink.store.queries import queries, script
 from wetink.store.sqlite import catalog, conversions, moving, senders
+from wetink.store.sqlite.accounts import SQLiteAccounts, SQLiteApiTokens, SQLiteAuditLog
 from wetink.store.sqlite.archive import SQLiteArchive
 from wetink.store.sqlite.challenges import SQLiteChallenges
 from wetink.store.sqlite.connection import refuse_older, translated
@@ -86,6 +87,9 @@ def open_storage(
         "pictures": _Lazy(partial(SQLitePictures, folder)),
         "sessions": _Lazy(partial(SQLiteSessions, folder)),
         "challenges": _Lazy(partial(SQLiteChallenges, folder)),
+        "accounts": _Lazy(partial(SQLiteAccounts, folder)),
+        "api_tokens": _Lazy(partial(SQLiteApiTokens, folder)),
+        "audit_log": _Lazy(partial(SQLiteAuditLog, folder)),
         "leases": _Lazy(partial(SQLiteLeases, folder, clock_ms)),
         "content": _Lazy(partial(SQLiteContent, folder)),
         "drafts": _Lazy(partial(SQLiteDrafts, folder)),
