@@ -17,6 +17,7 @@ from wetink.audiences.segment_query import ColumnCrowd
 from wetink.audiences.webhooks import Hooks
 from wetink.content.author import Author
 from wetink.content.content import Content, load
+from wetink.content.publishing import Publishing
 from wetink.content.scenario import wrong_with
 from wetink.content.tree import Tree, read_tree, start
 from wetink.content.versions import Versions
@@ -49,6 +50,7 @@ from wetink.opens.polls import Polls
 from wetink.opens.prefetch import Prefetcher
 from wetink.opens.prerender import Animations, Prerenderer
 from wetink.opens.recipient import Seals
+from wetink.opens.review import Reviewer
 from wetink.opens.secrets import check_files, known_in, new_token
 from wetink.ports import Inbox, Storage
 from wetink.ports.audiences import Columns
@@ -149,6 +151,9 @@ class Wetink:
             clock_ms=_now_ms,
         )
         self.author = Author(self.versions, self.apps, self.follow, self.rehearsal.of, _now_ms)
+        reviewer = Reviewer(store.profiles, self.opens, self.renderer, self.rehearsal, self._own_apps,
+                            dict(self._app_templates), self.hosts.allowed, _now_ms)  # fmt: skip
+        self.publishing = Publishing(store.drafts, self.versions, self.author, self._own_apps, reviewer.tried, _now_ms)
         self.uploads = Uploads(self.feeds, self.author.feed)
         self.health = Health(self.renderer, store.ended)
 

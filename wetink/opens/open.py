@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from time import perf_counter
 from typing import Literal
 
@@ -66,6 +67,13 @@ class Opens:
         self._renderer, self._lookups = renderer, Lookups(store, feeds)
         self._scenes, self._app_templates = Scenes(renderer, apps, allowed), app_templates
         self._last = LastGood(store.pictures)
+
+    def beside(self, apps: Mapping[str, App], app_templates: Mapping[str, str]) -> "Opens":
+        """Return the same service with other apps, such as those of drafts."""
+        other = copy(self)
+        other._apps, other._app_templates = apps, app_templates
+        other._scenes = Scenes(self._renderer, apps, self._allowed)
+        return other
 
     def begin(self) -> Lookup:
         """Return a lookup for one open. Its `stands` later reports whether the answer is still current."""
