@@ -1,7 +1,9 @@
 /** What the dashboard's pages cannot do without a script: copy buttons, relative times that go on, uploads. */
 
 import "./frame/appearance";
+import "./frame/floating";
 import "./frame/sheet";
+import "./frame/toast";
 
 /** Below how many seconds a distance is told in which unit, as `ago` of the server's words has it. */
 const STEPS: readonly (readonly [number, number, string])[] = [

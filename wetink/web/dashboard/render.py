@@ -23,6 +23,7 @@ from wetink.core.units.money import money as written
 from wetink.web import session
 from wetink.web.dashboard.appearance import folded_of, theme_of
 from wetink.web.dashboard.navigation import NAVIGATION, current, folded
+from wetink.web.dashboard.toasts import forget, told
 from wetink.web.request import now_ms
 
 STEPS = ((60_000, 1_000, "s"), (3_600_000, 60_000, "min"), (86_400_000, 3_600_000, "h"), (0, 86_400_000, "d"))
@@ -192,6 +193,19 @@ def icon(name: str, size: int = 16) -> Markup:
     ).format(size=size, sprite="/static/built/icons.svg", name=name)
 
 
+def attributes(given: Mapping[str, Any]) -> Markup:
+    """Return the attributes of an element: `_` in a name is `-`, True is a bare attribute, None and False are left out.
+
+    >>> attributes({"hx_get": "/a?b&c", "disabled": True, "title": None})
+    Markup(' hx-get="/a?b&amp;c" disabled')
+    """
+    return Markup("").join(
+        Markup(" {}").format(name) if value is True else Markup(' {}="{}"').format(name, value)
+        for name, value in ((name.replace("_", "-"), value) for name, value in given.items())
+        if value is not None and value is not False
+    )
+
+
 @pass_context
 def _stamp(context: Context, at: int) -> Markup:
     return stamp(at, context["now"])
@@ -214,6 +228,7 @@ def _environment() -> Environment:
         stamp=_stamp,
         day=_day,
         absolute=absolute,
+        attributes=attributes,
         clock=clock,
         coded=coded,
         compact=compact,
@@ -245,8 +260,8 @@ def page(
     """Return the page of template `name`.
 
     A template also gets `path` (of the request), `now` (Unix ms), `status`, `csrf` (for its forms) and the state of the
-    frame: `theme`, `here` (the entry of the navigation) and `folded`. Pages have personal data, so they are never
-    cached.
+    frame: `theme`, `here` (the entry of the navigation), `folded` and `toast`. Pages have personal data, so they
+    are never cached.
     """
     here = current(request.url.path)
     own = {
@@ -258,5 +273,10 @@ def page(
         "here": here,
         "folded": folded(folded_of(request), here),
     }
-    body = TEMPLATES.get_template(name).render({**own, **context})
-    return HTMLResponse(body, status, {"cache-control": "no-store", **(headers or {})})
+    # A part of a page has no place for it.
+    toast = None if "hx-request" in request.headers else told(request)
+    body = TEMPLATES.get_template(name).render({**own, "toast": toast, **context})
+    response = HTMLResponse(body, status, {"cache-control": "no-store", **(headers or {})})
+    if toast is not None:
+        forget(response)
+    return response

@@ -8,6 +8,7 @@ from wetink.web.dashboard import (
     audiences,
     blocks,
     catalog,
+    components,
     feeds,
     keys,
     mappings,
@@ -79,4 +80,5 @@ ROUTES: tuple[Route, ...] = (
     Route("/dashboard/keys/change", keys.change_key, methods=["POST"]),
     # Settings
     Route("/dashboard/status", status.status),
+    Route("/dashboard/components", components.components),
 )
