@@ -17,6 +17,7 @@ from wetink.audiences.segment_query import ColumnCrowd
 from wetink.audiences.webhooks import Hooks
 from wetink.content.author import Author
 from wetink.content.content import Content, load
+from wetink.content.media import Media
 from wetink.content.publishing import Publishing
 from wetink.content.scenario import wrong_with
 from wetink.content.tree import Tree, read_tree, start
@@ -56,7 +57,7 @@ from wetink.ports import Inbox, Storage
 from wetink.ports.audiences import Columns
 from wetink.ports.ledger import Ledger
 from wetink.ports.stream import Stream
-from wetink.render import Renderer, blank, browser
+from wetink.render import Darkroom, Renderer, blank, browser
 from wetink.settings import Settings
 from wetink.store import engine_of, open_now_or_later
 from wetink.stream.apply import Applier
@@ -155,6 +156,8 @@ class Wetink:
                             dict(self._app_templates), self.hosts.allowed, _now_ms)  # fmt: skip
         self.publishing = Publishing(store.drafts, self.versions, self.author, self._own_apps, reviewer.tried, _now_ms)
         self.uploads = Uploads(self.feeds, self.author.feed)
+        self.darkroom = Darkroom()
+        self.media = Media(self.author, self.darkroom, settings.data / "received")
         self.health = Health(self.renderer, store.ended)
 
     async def __aenter__(self) -> Self:
@@ -248,6 +251,7 @@ class Wetink:
             rest["the browser"] = self._browser.close()
         await asyncio.gather(*(ended(name, part, REST_SECONDS) for name, part in rest.items()))
         self.places.close()
+        self.darkroom.close()
         self.renderer.close()
 
     def _warm_photos(self, events: Sequence[Event]) -> None:

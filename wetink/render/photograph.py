@@ -14,7 +14,7 @@ from wetink.ports.media import Limits, Prepared
 
 MOST_PIXELS = 50_000_000
 """Pixels of the largest picture that is decoded: a telephone's largest photo has 48 million."""
-SIDES = (2_400, 1_800, 1_200, 800, 500)
+SIDES = (2_400, 1_800, 1_200, 800, 500, 300, 200)
 """Longer sides, in pixels, to which a large picture is scaled until it fits."""
 FAR_ABOVE = 4
 """A file of so many times the limit is not even tried without scaling."""
