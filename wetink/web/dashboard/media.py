@@ -17,6 +17,7 @@ from wetink.ports.content import digest
 from wetink.web import session
 from wetink.web.dashboard.query import form_of, number_in, wetink_of
 from wetink.web.dashboard.render import page
+from wetink.web.dashboard.toasts import Undo, tell
 from wetink.web.request import body_of as error_body
 from wetink.web.request import status_of
 
@@ -133,11 +134,16 @@ async def change(request: Request) -> Response:
     try:
         if form.get("change") == "delete":
             await wetink.media.delete(content, room, name, by=by, families=wetink.renderer.families)
-            return RedirectResponse(f"/dashboard/media?{urlencode({'kind': room})}", 303)
+            gone = RedirectResponse(f"/dashboard/media?{urlencode({'kind': room})}", 303)
+            tell(request, gone, f"{name} was deleted.")
+            return gone
         if form.get("change") == "rename":
             _, texts = await wetink.versions.read()
             new = await wetink.media.rename(content, room, name, form.get("name", ""), texts, by=by)
-            return RedirectResponse(f"/dashboard/media/{room}/{quote(new)}", 303)
+            renamed = RedirectResponse(f"/dashboard/media/{room}/{quote(new)}", 303)
+            back = {"change": "rename", "name": PurePosixPath(name).stem}
+            tell(request, renamed, f"{name} is now {new}.", Undo(f"/dashboard/media/{room}/{quote(new)}", back))
+            return renamed
     except (BadContent, Conflict) as error:
         said = f"{error}{f' ({error.hint})' if error.hint else ''}"
         place = form["change"]
