@@ -12,6 +12,7 @@ from wetink import apps
 from wetink.core.blocks.block import Block, Fallback, Treatment, Variant
 from wetink.core.blocks.changes import LONGEST, _moved, block_changes, block_words
 from wetink.core.blocks.experiment import Arm, Bandit, Experiment
+from wetink.core.blocks.schedule import Schedule
 from wetink.core.rules.parse import parse
 
 APPS = apps.load()
@@ -43,6 +44,17 @@ EDITS: list[tuple[str, Callable[[Block], Block], list[str]]] = [
     ("switch", fields(moving=True), ["Animation: off → on"]),
     ("list", fields(recipients=("user", "email")), ["Identifiers in the link: none → user, email"]),
     ("tag", fields(utm={"campaign": "sale"}), ["Campaign tag campaign: none → “sale”"]),
+    ("paused", fields(paused=True), ["Paused: off → on"]),
+    (
+        "schedule",
+        fields(schedule=Schedule("2026-11-27T18:00", "2026-11-30", "Europe/Berlin")),
+        ["Schedule: always → from 2026-11-27 18:00 until 2026-11-30 (Europe/Berlin)"],
+    ),
+    (
+        "schedule of a variant",
+        variant(schedule=Schedule(until="2026-11-30")),
+        ["Schedule of “Last viewed”: always → until 2026-11-30 (UTC)"],
+    ),
     ("headline", fallback(title="Hi"), ["Headline of the fallback: “Hello” → “Hi”"]),
     (
         "link",
@@ -139,6 +151,7 @@ def test_no_field_of_a_block_changes_unsaid(name: str) -> None:
         "fallback": Fallback("https://other.example/"), "variants": (), "utm": {"source": "x"}, "name": "other",
         "experiment": Experiment("t"), "fetches": {"scanner": Treatment(count=True)}, "recipients": ("user",),
         "title": "x", "alt": "x", "email": "x", "gone": "https://x.example/", "control": "Timer",
+        "schedule": Schedule(until="2030-01-01"), "aliases": ("old",),
     }  # fmt: skip
     was = getattr(BASE, name)
     value = other.get(name, (not was) if isinstance(was, bool) else was + 1 if isinstance(was, int) else None)

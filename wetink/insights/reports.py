@@ -205,7 +205,7 @@ class Reports:
         counts = [each for each in await self._ledger.days(since, until) if not block or each.block == block]
         credits = await self._credits(content, since, until, goal, model)
         reports = [Report(by, block=block) for by in ways]
-        there = [{"block": name} for name in content.blocks if not block or name == block]
+        there = [{"block": name} for name in content.listed if not block or name == block]
         for each in reports:
             await asyncio.to_thread(_add, each, credits)
         return [

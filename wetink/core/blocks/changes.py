@@ -8,6 +8,7 @@ import msgspec
 from wetink.core.app.app import App
 from wetink.core.app.setting import fields_of
 from wetink.core.blocks.block import Block, Variant
+from wetink.core.blocks.schedule import spoken
 from wetink.core.rules import tree
 from wetink.core.rules.format import words
 from wetink.core.rules.tree import Rule
@@ -47,6 +48,9 @@ _BLOCK = {
     "recipients": "Identifiers in the link",
     "data": "Readable as data",
     "control": "Variant for the holdout",
+    "paused": "Paused",
+    "archived": "Archived",
+    "aliases": "Earlier names",
 }
 _VARIANT = {"template": "Template", "link": "Link", "engine": "Rendering engine"}
 _EXPERIMENT = {"name": "Name", "seed": "Seed", "holdout": "Holdout", "worth": "Smallest difference that matters"}
@@ -62,6 +66,8 @@ def block_changes(old: Block, new: Block, apps: Mapping[str, App] = _NONE) -> li
     ['Headline of the fallback: “Hello” → “Hi”']
     """
     found = [*_fields(_BLOCK, old, new)]
+    if old.schedule != new.schedule:
+        found.append(f"Schedule: {spoken(old.schedule)} → {spoken(new.schedule)}")
     if (old.width, old.height) != (new.width, new.height):
         found.append(f"Size: {old.width} × {old.height} → {new.width} × {new.height}")  # noqa: RUF001
     found += _variants(old.variants, new.variants, apps)
@@ -245,6 +251,8 @@ def _variant(old: Variant, new: Variant, apps: Mapping[str, App]) -> Iterator[st
     if old.app != new.app:
         yield f"App{of}: {_title(old.app, apps)} → {_title(new.app, apps)}"
     yield from _fields(_VARIANT, old, new, of)
+    if old.schedule != new.schedule:
+        yield f"Schedule{of}: {spoken(old.schedule)} → {spoken(new.schedule)}"
     if old.when != new.when:
         yield f"Rule{of}: {people(old.when)} → {people(new.when)}"
     app = apps.get(new.app) if old.app == new.app else None  # else each default would be a change

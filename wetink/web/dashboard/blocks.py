@@ -37,7 +37,7 @@ async def blocks(request: Request) -> Response:
         entered=entered,
         problem=problem,
         who=who,
-        blocks=[(block, pictures(block, who, moment_of(request, now))) for block in wetink.content.blocks.values()],
+        blocks=[(block, pictures(block, who, moment_of(request, now))) for block in wetink.content.listed.values()],
         results={result.key["block"]: result for result in results},
         nothing=Line({}),
         problems=wetink.content.problems,
