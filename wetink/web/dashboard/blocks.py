@@ -30,7 +30,7 @@ async def blocks(request: Request) -> Response:
     wetink = wetink_of(request)
     who, entered, problem = _chosen(request)
     now = now_ms()
-    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now))
+    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now, wetink.content.signals.zone))
     return page(
         request,
         "blocks.html",
@@ -52,7 +52,7 @@ async def block(request: Request) -> Response:
     found = wetink.content.block(name)
     who, entered, problem = _chosen(request)
     now = now_ms()
-    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now))
+    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now, wetink.content.signals.zone))
     files = (f"blocks/{name}.yaml:", *(f"templates/{each.template}:" for each in found.variants if each.template))
     return page(
         request,

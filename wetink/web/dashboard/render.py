@@ -1,6 +1,7 @@
 """Render: one page from one template, with everything escaped, and numbers, money and times in readable form."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
@@ -57,7 +59,18 @@ def percent(part: float) -> str:
     >>> percent(0.123), percent(-0.005), percent(0)
     ('+12%', '-0.5%', '0%')
     """
+    if math.isinf(part):
+        return "any"
     return f"{part * 100:+.0f}%" if abs(part) >= 0.0995 else f"{part * 100:+.1f}%" if part else "0%"
+
+
+def points(part: float) -> str:
+    """Return the difference of two rates in percentage points, with its sign.
+
+    >>> points(0.021), points(-0.4)
+    ('+2.1 pts', '-40.0 pts')
+    """
+    return f"{part * 100:+.1f} pts"
 
 
 def money(amount: float | None, currency: str = "") -> str:
@@ -148,6 +161,11 @@ def plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
+def as_json(value: Any) -> str:
+    """Return a value as JSON, for a script."""
+    return msgspec.json.encode(value).decode()
+
+
 def pretty(raw: bytes) -> str:
     """Return raw JSON with indentation. Any other text stays as it is."""
     try:
@@ -230,6 +248,7 @@ def _environment() -> Environment:
         absolute=absolute,
         attributes=attributes,
         clock=clock,
+        json=as_json,
         coded=coded,
         compact=compact,
         money=money,
@@ -242,6 +261,7 @@ def _environment() -> Environment:
     environment.globals.update(
         share=share,
         percent=percent,
+        points=points,
         person_path=person_path,
         product_path=product_path,
         changed=changed,
