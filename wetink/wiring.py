@@ -17,6 +17,7 @@ from wetink.audiences.segment_query import ColumnCrowd
 from wetink.audiences.webhooks import Hooks
 from wetink.content.author import Author
 from wetink.content.content import Content, load
+from wetink.content.history import History
 from wetink.content.media import Media
 from wetink.content.publishing import Publishing
 from wetink.content.scenario import wrong_with
@@ -152,6 +153,7 @@ class Wetink:
             clock_ms=_now_ms,
         )
         self.author = Author(self.versions, self.apps, self.follow, self.rehearsal.of, _now_ms)
+        self.history = History(self.versions, self.author, self._own_apps)
         reviewer = Reviewer(store.profiles, self.opens, self.renderer, self.rehearsal, self._own_apps,
                             dict(self._app_templates), self.hosts.allowed, _now_ms)  # fmt: skip
         self.publishing = Publishing(store.drafts, self.versions, self.author, self._own_apps, reviewer.tried, _now_ms)

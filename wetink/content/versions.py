@@ -85,6 +85,10 @@ class Versions:
         [newest] = await self._store.versions(1) or [NONE]
         return newest
 
+    async def some(self, limit: int, before: int | None = None) -> Sequence[Version]:
+        """Return up to `limit` versions below number `before`, newest first. Raises StoreUnavailable."""
+        return await self._store.versions(limit, before)
+
     async def listed(self) -> list[Version]:
         """Return all versions, newest first. Raises StoreUnavailable."""
         found = [*await self._store.versions(PAGE)]
