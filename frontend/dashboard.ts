@@ -1,9 +1,8 @@
 /** What the dashboard's pages cannot do without a script: copy buttons, relative times that go on, uploads. */
 
+import "./data/upload";
 import "./frame/appearance";
-import "./frame/floating";
 import "./frame/sheet";
-import "./frame/toast";
 
 /** Below how many seconds a distance is told in which unit, as `ago` of the server's words has it. */
 const STEPS: readonly (readonly [number, number, string])[] = [
@@ -56,71 +55,6 @@ function mark(): void {
     }
   }
 }
-
-interface Refusal {
-  error?: { message?: string; hint?: string };
-}
-
-interface Taken {
-  items: number;
-  leftOut: number;
-  problems: string[];
-}
-
-/** Send the file of a form as it is, and say how far that has come and what became of it. */
-function upload(form: HTMLFormElement): void {
-  const given = new FormData(form);
-  const file = given.get("file");
-  const said = form.querySelector("output");
-  const button = form.querySelector("button");
-  if (!(file instanceof File) || said === null || button === null) return;
-  const name = given.get("name");
-  let address = form.dataset["upload"] ?? "";
-  if (typeof name === "string") {
-    const asked = new URLSearchParams({ format: String(given.get("format")), purpose: String(given.get("purpose")) });
-    address += `${encodeURIComponent(name)}/file?${asked}`;
-  }
-  const request = new XMLHttpRequest();
-  const end = (text: string, wrong: boolean): void => {
-    said.textContent = text;
-    said.className = wrong ? "error" : "done";
-    button.disabled = false;
-  };
-  request.upload.onprogress = ({ loaded, total }) => {
-    said.className = "soft";
-    said.textContent = loaded < total ? `${Math.round((100 * loaded) / total)}% sent` : "Reading it …";
-  };
-  request.onerror = () => end("The server does not answer.", true);
-  request.onload = () => {
-    let answer: Refusal & Partial<Taken> = {};
-    try {
-      answer = JSON.parse(request.responseText) as Refusal & Partial<Taken>;
-    } catch {
-      // what the server said is no answer of ours: the status alone counts
-    }
-    if (request.status !== 200) {
-      const { message, hint } = answer.error ?? {};
-      end(`${message ?? `The server answered ${request.status}.`}${hint ? ` (${hint})` : ""}`, true);
-      return;
-    }
-    const left = answer.leftOut ? `, ${answer.leftOut} left out` : "";
-    const problems = (answer.problems ?? []).slice(0, 3).join("; ");
-    end(`${answer.items} items${left}${problems ? `: ${problems}` : ""}.`, false);
-    const page = `/dashboard/feeds/${address.split("/")[3] ?? ""}`;
-    window.setTimeout(() => window.location.assign(page), problems ? 4000 : 1200);
-  };
-  button.disabled = true;
-  request.open("PUT", address);
-  request.setRequestHeader("x-csrf", form.dataset["csrf"] ?? "");
-  request.send(file);
-}
-
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (!(form instanceof HTMLFormElement) || form.dataset["upload"] === undefined) return;
-  event.preventDefault();
-  upload(form);
-});
 
 arm();
 document.addEventListener("htmx:afterSwap", arm);

@@ -17,9 +17,6 @@ from wetink.audiences.segment_query import ColumnCrowd
 from wetink.audiences.webhooks import Hooks
 from wetink.content.author import Author
 from wetink.content.content import Content, load
-from wetink.content.history import History
-from wetink.content.media import Media
-from wetink.content.publishing import Publishing
 from wetink.content.scenario import wrong_with
 from wetink.content.tree import Tree, read_tree, start
 from wetink.content.versions import Versions
@@ -30,8 +27,9 @@ from wetink.core.messages.mapping import Mappings
 from wetink.core.text.placeholder import Placeholders
 from wetink.core.text.url import Hosts
 from wetink.ending import ended
-from wetink.feeds import FeedService, PhotoFetcher, Poster, WithSamples
+from wetink.feeds import FeedService, PhotoFetcher, Poster, WithSamples, credentials_in
 from wetink.ingest.catalog_feeds import Catalogs
+from wetink.ingest.feed_editor import FeedEditor
 from wetink.ingest.receive import Ingest
 from wetink.ingest.replay import Replay
 from wetink.ingest.uploads import Uploads
@@ -52,13 +50,12 @@ from wetink.opens.polls import Polls
 from wetink.opens.prefetch import Prefetcher
 from wetink.opens.prerender import Animations, Prerenderer
 from wetink.opens.recipient import Seals
-from wetink.opens.review import Reviewer
 from wetink.opens.secrets import check_files, known_in, new_token
 from wetink.ports import Inbox, Storage
 from wetink.ports.audiences import Columns
 from wetink.ports.ledger import Ledger
 from wetink.ports.stream import Stream
-from wetink.render import Darkroom, Renderer, blank, browser
+from wetink.render import Renderer, blank, browser
 from wetink.settings import Settings
 from wetink.store import engine_of, open_now_or_later
 from wetink.stream.apply import Applier
@@ -153,13 +150,8 @@ class Wetink:
             clock_ms=_now_ms,
         )
         self.author = Author(self.versions, self.apps, self.follow, self.rehearsal.of, _now_ms)
-        self.history = History(self.versions, self.author, self._own_apps)
-        reviewer = Reviewer(store.profiles, self.opens, self.renderer, self.rehearsal, self._own_apps,
-                            dict(self._app_templates), self.hosts.allowed, _now_ms)  # fmt: skip
-        self.publishing = Publishing(store.drafts, self.versions, self.author, self._own_apps, reviewer.tried, _now_ms)
+        self.feed_editor = FeedEditor(self.author, self.versions, store.secrets, self.follow)
         self.uploads = Uploads(self.feeds, self.author.feed)
-        self.darkroom = Darkroom()
-        self.media = Media(self.author, self.darkroom, settings.data / "received")
         self.health = Health(self.renderer, store.ended)
 
     async def __aenter__(self) -> Self:
@@ -210,6 +202,7 @@ class Wetink:
             known = await known_in(self.store.secrets, self.settings.data)
             self.dashboard_token, self.audiences.hooks.secret, self._secrets = known.token, known.hooks, kept
             self.seals.use(known.seals)
+            self.feeds.credentials.use(credentials_in(kept))
         sources = await self.store.sources.all()
         self.hosts.use({*(host for source in sources for host in source.hosts), *self.settings.link_hosts})
         if await self.store.content.revision() == self._revision:
@@ -253,7 +246,6 @@ class Wetink:
             rest["the browser"] = self._browser.close()
         await asyncio.gather(*(ended(name, part, REST_SECONDS) for name, part in rest.items()))
         self.places.close()
-        self.darkroom.close()
         self.renderer.close()
 
     def _warm_photos(self, events: Sequence[Event]) -> None:

@@ -66,7 +66,6 @@ FIELDS: dict[str, tuple[str, ...]] = {
         ),
         *("sent", "who", "suppose", "only.days", "only.at_most", "only.from", "only.until"),
     ),
-    "/dashboard/media/{room}/{name}": ("change", "name"),
     "/v/{block}/{slot:slot}/{token}": ("option",),
 }
 """The fields of each form."""
@@ -255,7 +254,6 @@ REAL = {
     "{id:path}": "x",
     "{id}": "x",
     "{slot:slot}": "1",
-    "{room}": "images",
     "{token}": "x",
 }
 

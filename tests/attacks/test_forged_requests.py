@@ -18,7 +18,6 @@ from starlette.routing import Route
 
 from tests.asgi import Answer, ask
 from tests.attacks.hostile import Target
-from tests.web.dashboard import files
 from wetink.web import app as app_module
 from wetink.web import session
 from wetink.web.app import ROUTES
@@ -55,12 +54,14 @@ GOOD = {
     ("POST", "/dashboard/audiences/found"): Good("/dashboard/audiences/found", {"yaml": RULE}, changes=False),
     ("POST", "/dashboard/audiences/save"): Good("/dashboard/audiences/save", {"name": "made-*", "yaml": RULE}),
     ("POST", "/dashboard/audiences/{name}/again"): Good("/dashboard/audiences/vip/again", changes=False),
+    ("POST", "/dashboard/feeds/new"): Good("/dashboard/feeds/new", {"title": "Made", "do": ""}, changes=False),
+    ("POST", "/dashboard/feeds/new/weather"): Good("/dashboard/feeds/new/weather", {"title": ""}, changes=False),
+    ("POST", "/dashboard/feeds/{name}/edit"): Good("/dashboard/feeds/stores/edit", {"do": ""}, changes=False),
+    ("POST", "/dashboard/feeds/{name}/change"): Good(
+        "/dashboard/feeds/stores/change", {"change": "rename", "title": "Stores *", "handle": "stores"}
+    ),
     ("PUT", "/dashboard/feeds/{name}/file"): Good(
         "/dashboard/feeds/made-*/file?format=csv", b"name,city\nHarbor,Oslo\n"
-    ),
-    ("PUT", "/dashboard/media/{room}/{name}"): Good("/dashboard/media/images/made-*.png", files.png(2, 2)),
-    ("POST", "/dashboard/media/{room}/{name}"): Good(
-        "/dashboard/media/images/there.png", {"change": "rename", "name": "made-*"}
     ),
     ("POST", "/dashboard/keys"): Good("/dashboard/keys", {"name": "made-*", "level": "server"}),
     ("POST", "/dashboard/keys/change"): Good("/dashboard/keys/change", {"name": "shop", "change": "rotate"}),
@@ -86,10 +87,11 @@ class House:
 
     def __init__(self, folder: Path, runner: asyncio.Runner) -> None:
         self.target, self.runner, self.data = Target(folder), runner, folder / "data"
-        (self.target.wetink.settings.content / "images").mkdir()
-        (self.target.wetink.settings.content / "images" / "there.png").write_bytes(files.png(3, 3))
         runner.run(self.target.prepare())
         (self.target.wetink.settings.content / "blocks" / "broken.yaml").unlink()  # nothing can be pushed beside it
+        feeds = self.target.wetink.settings.content / "feeds"
+        feeds.mkdir(exist_ok=True)
+        (feeds / "stores.yaml").write_text("file: stores.json\nformat: json\n")
         runner.run(self.target.wetink.look_again())
         self.own = self.target.cookie, self.target.csrf
         self.other = runner.run(self.enter())

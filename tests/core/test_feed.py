@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from wetink.core.errors import BadContent
 from wetink.core.events.event import Product
+from wetink.core.outbound.declaration import feed_of
 from wetink.core.outbound.feed import (
     AHEAD,
     SPREAD,
@@ -18,7 +19,6 @@ from wetink.core.outbound.feed import (
     Supply,
     address,
     due_at,
-    feed_of,
     is_due,
     parameters_of,
     pause,

@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from wetink.core.outbound.feed import Feed, State, feed_of
+from wetink.core.outbound.declaration import feed_of
+from wetink.core.outbound.feed import Feed, State
 from wetink.feeds import FeedService
 from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.uploads import SQLiteUploads

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from wetink.core.outbound.feed import Feed, Item, feed_of, product_of
+from wetink.core.outbound.declaration import feed_of
+from wetink.core.outbound.feed import Feed, Item, product_of
 from wetink.feeds.parse import Tally, Unreadable, read
 
 NOW = 1_750_000_000_000

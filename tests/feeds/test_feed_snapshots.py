@@ -21,7 +21,7 @@ from tests.feeds.outside import (
     state,
     until,
 )
-from wetink.core.outbound.feed import feed_of
+from wetink.core.outbound.declaration import feed_of
 from wetink.feeds import FeedService
 from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.uploads import SQLiteUploads

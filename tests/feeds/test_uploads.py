@@ -133,12 +133,12 @@ def test_the_pages_show_feeds_with_their_items_and_take_files(house: House) -> N
     with TestClient(app, cookies={COOKIE: "s"}) as browser:
         listed = browser.get("/dashboard/feeds").text
         assert 'href="/dashboard/feeds/stores"' in listed
-        assert "Upload a feed" in listed
+        assert 'href="/dashboard/feeds/new?kind=file"' in listed
         page = browser.get("/dashboard/feeds/stores").text
         assert '<td class="break">Oslo</td>' in page
         assert "line 4" in page
-        assert "Upload a newer file" in page
-        assert "Upload" not in browser.get("/dashboard/feeds/news").text
+        assert "Replace the file" in page
+        assert "Replace the file" not in browser.get("/dashboard/feeds/news").text
         assert browser.get("/dashboard/feeds/absent").status_code == 404
         csrf = page.split('data-csrf="')[1].split('"')[0]
         path = "/dashboard/feeds/stores/file"

@@ -8,7 +8,8 @@ import pytest
 from wetink.apps import load
 from wetink.core.app.app import App
 from wetink.core.errors import BadContent
-from wetink.core.outbound.feed import Feed, feed_of
+from wetink.core.outbound.declaration import feed_of
+from wetink.core.outbound.feed import Feed
 from wetink.opens.drawing import still_running, watch
 
 NEWS = feed_of("news", {"format": "json", "url": "https://feeds.example/", "every": "1h"})

@@ -181,11 +181,12 @@ def check(settings: Settings) -> Iterator[tuple[str, str]]:
         if any(rest):
             yield f"stores[{index}]", "write name; latitude longitude; address; hours; link; time zone"
         blank = f"{link!r} has a blank in it; is a `;` missing?" if " " in link else ""
-        if why := _hours_problem(hours) or blank or link_problem(link) or zone_problem(zone):
+        if why := hours_problem(hours) or blank or link_problem(link) or zone_problem(zone):
             yield f"stores[{index}]", why
 
 
-def _hours_problem(hours: str) -> str:
+def hours_problem(hours: str) -> str:
+    """Return why opening hours cannot be read; empty if they can."""
     for part in filter(None, (part.strip() for part in hours.split("/"))):
         found = _HOURS.fullmatch(part.lower())
         days = [day for day in (found[1], found[2]) if day] if found is not None else []

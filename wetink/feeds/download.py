@@ -6,7 +6,7 @@ Each host has a limit of concurrent calls and its own breaker, so that a failing
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 import anyio
 import httpcore
@@ -98,8 +98,11 @@ class Hosts:
         *,
         largest: int,
         seconds: float,
+        private: Sequence[tuple[bytes, bytes]] = (),
     ) -> Reply:
         """Return the answer of an address; hand the body of a 200 to `take` in parts.
+
+        `private` headers go to this address's own scheme, host and port: no redirect to another one gets them.
 
         Raises Refused, also for more than `largest` bytes; httpcore's errors; TimeoutError after `seconds`; Unwell for
         429 and 5xx; and Resting, without a request, for a host that is failing or has too many calls waiting.
@@ -118,19 +121,27 @@ class Hosts:
         try:
             self._look(name, host)
             host.breaker = begun(host.breaker, self._clock())
-            return await self._call(host, self._get(url, headers, take, largest, seconds))
+            return await self._call(host, self._get(url, headers, take, largest, seconds, private))
         finally:
             host.calls -= 1
             host.turn.release()
 
-    async def body(self, url: str, headers: Sequence[tuple[bytes, bytes]], *, largest: int, seconds: float) -> bytes:
+    async def body(
+        self,
+        url: str,
+        headers: Sequence[tuple[bytes, bytes]],
+        *,
+        largest: int,
+        seconds: float,
+        private: Sequence[tuple[bytes, bytes]] = (),
+    ) -> bytes:
         """Return the body of a 200. Raises the errors of `ask`, and Refused for any other status."""
         parts: list[bytes] = []
 
         async def take(part: bytes) -> None:
             parts.append(part)
 
-        reply = await self.ask(url, headers, take, largest=largest, seconds=seconds)
+        reply = await self.ask(url, headers, take, largest=largest, seconds=seconds, private=private)
         if reply.status != 200:
             raise Refused(f"it answered {reply.status}")
         return b"".join(parts)
@@ -142,8 +153,10 @@ class Hosts:
         take: Callable[[bytes], Awaitable[None]],
         largest: int,
         seconds: float,
+        private: Sequence[tuple[bytes, bytes]],
     ) -> Reply:
         """Follow an address through its redirects and check each hop."""
+        first = _origin(url)
         silence = min(seconds, LONGEST_SILENCE)
         timeouts = {"connect": silence, "read": silence, "write": silence, "pool": silence}
         async with asyncio.timeout(seconds):
@@ -151,7 +164,8 @@ class Hosts:
                 if not host_of(url):
                     raise Refused("not an http(s) URL")
                 sent = quote(url, safe=LEGAL)
-                async with self._pool.stream("GET", sent, headers=headers, extensions={"timeout": timeouts}) as answer:
+                told = [*headers, *private] if private and _origin(url) == first else headers
+                async with self._pool.stream("GET", sent, headers=told, extensions={"timeout": timeouts}) as answer:
                     size = 0
                     if answer.status == 200:
                         async for part in answer.aiter_stream():
@@ -202,6 +216,11 @@ class Hosts:
     async def close(self) -> None:
         """Close all connections."""
         await self._pool.aclose()
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme.lower(), parts.netloc.lower()
 
 
 def foreseen(error: BaseException) -> bool:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from wetink.core.errors import BadContent
 from wetink.core.outbound.feed import Feed, Item, Supply, address, expired, pause, ripe
+from wetink.feeds.credentials import Credentials
 from wetink.feeds.download import Hosts, Resting, foreseen, words
 from wetink.feeds.parse import Reading, whole
 
@@ -50,8 +51,8 @@ class _Answer:
 class Personal:
     """Answers by address. One call is in flight for each; the others wait for it."""
 
-    def __init__(self, hosts: Hosts, clock: Callable[[], int]) -> None:
-        self._hosts, self._clock = hosts, clock
+    def __init__(self, hosts: Hosts, clock: Callable[[], int], credentials: Credentials | None = None) -> None:
+        self._hosts, self._clock, self._credentials = hosts, clock, credentials or Credentials()
         self._threads = ThreadPoolExecutor(2, "wetink-feeds-personal")
         self._answers: OrderedDict[tuple[str, str], _Answer] = OrderedDict()
         self._held = 0
@@ -126,7 +127,10 @@ class Personal:
     async def _fetch(self, answer: _Answer) -> None:
         feed = answer.feed
         try:
-            body = await self._hosts.body(answer.url, HEADERS, largest=feed.most_bytes, seconds=SECONDS)
+            private = self._credentials.of(feed)
+            body = await self._hosts.body(
+                answer.url, HEADERS, largest=feed.most_bytes, seconds=SECONDS, private=private
+            )
             found = await asyncio.get_running_loop().run_in_executor(self._threads, self._read, feed, body)
         except Resting as error:
             answer.trouble = words(error)

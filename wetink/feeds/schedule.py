@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
 from wetink.core.errors import NotFound, Unavailable
-from wetink.core.outbound.feed import Feed, Snapshot, is_due
+from wetink.core.outbound.feed import Feed, Fetch, Snapshot, is_due
+from wetink.feeds.credentials import Credentials
 from wetink.feeds.download import Hosts, foreseen, words
 from wetink.feeds.guard import Refused
 from wetink.feeds.snapshots import Draft, SnapshotFolder, Stamp, shape_of, source_of
@@ -25,6 +26,9 @@ AT_A_TIME = 4
 SECONDS = {"data": 60.0, "catalog": 900.0}
 """How long a download may take."""
 
+PATIENCE = 5.0
+"""How long a request to fetch now waits for a process that fetches the same feed, in seconds."""
+
 CHUNK = 1024 * 1024
 HEADERS = ((b"user-agent", b"wetink (feeds)"), (b"accept", b"*/*"), (b"accept-encoding", b"gzip"))
 
@@ -33,9 +37,16 @@ class Schedule:
     """Snapshots in memory, each as new as the shelf's. Only one process at a time refreshes a feed."""
 
     def __init__(
-        self, folder: SnapshotFolder, uploads: UploadedFiles, hosts: Hosts, leases: Leases, clock: Callable[[], int]
+        self,
+        folder: SnapshotFolder,
+        uploads: UploadedFiles,
+        hosts: Hosts,
+        leases: Leases,
+        clock: Callable[[], int],
+        credentials: Credentials | None = None,
     ) -> None:
-        """Keep snapshots on a shelf; find uploaded files in the store."""
+        """Keep snapshots on a shelf; find uploaded files in the store, and values of headers in `credentials`."""
+        self._credentials = credentials or Credentials()
         self._folder, self._uploads, self._hosts, self._leases, self._clock = folder, uploads, hosts, leases, clock
         self._threads = ThreadPoolExecutor(AT_A_TIME + 2, "wetink-feeds")
         self._feeds: Mapping[str, Feed] = {}
@@ -75,6 +86,27 @@ class Schedule:
             if name not in self._running and (news or uploaded or is_due(feed, self._snapshots.get(name), now)):
                 task = self._running[name] = asyncio.create_task(self._turn(feed, tokens.get(name, "")))
                 task.add_done_callback(partial(self._finished, name))
+
+    async def fetch(self, name: str, patience: float) -> None:
+        """Refresh a feed now, whether it is due or not, and wait for it at most `patience` seconds."""
+        feed = self._feeds.get(name)
+        if feed is None:
+            return
+        if name not in self._running:
+            task = self._running[name] = asyncio.create_task(self._now(feed))
+            task.add_done_callback(partial(self._finished, name))
+        await asyncio.wait([self._running[name]], timeout=patience)
+
+    async def _now(self, feed: Feed) -> None:
+        revisions = await self._uploads.revisions() if feed.file else {}
+        with suppress(Unavailable):  # another process refreshes it just now, or the store is down
+            async with self._leases.hold(f"feed {feed.name}", wait=PATIENCE):
+                await self._notice(feed)
+                await self._refresh(feed, revisions.get(feed.file, ""))
+
+    async def fetches(self, name: str) -> Sequence[Fetch]:
+        """Return the last fetches of a feed, oldest first."""
+        return await self._in_thread(self._folder.fetches, name)
 
     async def read_kept(self) -> None:
         """Load the snapshots that other processes have kept, and refresh none."""
@@ -131,7 +163,7 @@ class Schedule:
         return is_due(feed, snapshot, self._clock())
 
     async def _refresh(self, feed: Feed, token: str) -> None:
-        before = self._snapshots.get(feed.name)
+        before, began, error_text = self._snapshots.get(feed.name), self._clock(), ""
         self._uploaded[feed.name] = token
         try:
             after = await (self._copy(feed, before, token) if feed.file else self._download(feed, before))
@@ -140,7 +172,12 @@ class Schedule:
                 logger.info("feed %s cannot be refreshed: %s", feed.name, words(error))
             else:
                 logger.exception("feed %s cannot be refreshed", feed.name)
-            after = await self._in_thread(self._folder.fail, feed, before, words(error), self._clock())
+            error_text = words(error)
+            after = await self._in_thread(self._folder.fail, feed, before, error_text, self._clock())
+        items = 0 if error_text else after.count
+        same = not error_text and before is not None and before.checked_at > 0 and before.version == after.version
+        took = max(0, self._clock() - began)
+        await self._in_thread(self._folder.note, feed.name, Fetch(began, took, items, same, error_text[:200]))
         if self._feeds.get(feed.name) == feed:
             self._stamps[feed.name] = await self._in_thread(self._folder.stamp, feed.name)
             self._put(feed, after)
@@ -155,6 +192,7 @@ class Schedule:
                 writing.take,
                 largest=feed.most_bytes,
                 seconds=SECONDS[feed.purpose],
+                private=self._credentials.of(feed),
             )
             if reply.status == 304 and before is not None and before.checked_at:
                 return await self._in_thread(self._folder.renew, feed, before, self._clock())

@@ -2,6 +2,7 @@
 
 NAME.json          time and source of the fetch, and later failures; written last, replaced whole
 NAME.HASH.body     the body as received; NAME.json names it
+NAME.fetches       the last fetches, with their durations and errors
 """
 
 import hashlib
@@ -15,11 +16,14 @@ from typing import BinaryIO
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.outbound.feed import Feed, Item, Snapshot
+from wetink.core.outbound.feed import Feed, Fetch, Item, Snapshot
 from wetink.feeds.guard import Refused
 from wetink.feeds.parse import Readers, Tally, Unreadable, read, whole
 
 logger = logging.getLogger(__name__)
+
+FETCHES = 60
+"""Fetches of a feed to remember."""
 
 Stamp = tuple[int, int, int]
 """A value that changes whenever a file is replaced."""
@@ -113,6 +117,33 @@ class SnapshotFolder:
         if path is not None:
             with path.open("rb") as raw:
                 yield from read(feed, raw, Tally(), now)
+
+    def body(self, feed: Feed, most: int) -> bytes:
+        """Return up to `most` bytes of the newest body; none without one."""
+        path = self._body(feed)
+        if path is None:
+            return b""
+        try:
+            with path.open("rb") as raw:
+                return raw.read(most)
+        except OSError:
+            return b""
+
+    def note(self, name: str, fetch: Fetch) -> None:
+        """Remember a fetch, in place of the oldest. Call it with the feed's lease. A full disk forgets it."""
+        draft = self._folder / f"{name}.{os.getpid()}.note"
+        try:
+            draft.write_bytes(msgspec.json.encode([*self.fetches(name)[1 - FETCHES :], fetch]))
+            draft.replace(self._folder / f"{name}.fetches")
+        except OSError:
+            draft.unlink(missing_ok=True)
+
+    def fetches(self, name: str) -> list[Fetch]:
+        """Return the last fetches of a feed, oldest first."""
+        try:
+            return msgspec.json.decode((self._folder / f"{name}.fetches").read_bytes(), type=list[Fetch])
+        except (OSError, msgspec.DecodeError):
+            return []
 
     def draft(self, name: str) -> Draft:
         """Return a new file for a body. Call it with the feed's lease: it removes the drafts of killed processes.

@@ -14,7 +14,8 @@ import msgspec
 
 from wetink.core.errors import BadContent, TooLarge, Unavailable
 from wetink.core.outbound.feed import Feed
-from wetink.feeds.parse import Readers, Reading, Unreadable, whole
+from wetink.feeds.parse import Readers, Reading, Unreadable, raw_items
+from wetink.feeds.parse import whole as read_whole
 from wetink.ports.content import UploadedFiles
 from wetink.ports.outside import Uploaded
 
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 PART = 1024 * 1024
 """Bytes of a file to read at once."""
+BEGINNING = 25
+"""Items of a file that are read before its fields are mapped."""
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -40,11 +43,11 @@ class Uploads:
         self._note = folder.with_name(f"{folder.name}.json")
         self._readers = Readers()
 
-    async def take(self, feed: Feed, parts: AsyncIterator[bytes]) -> Uploaded:
+    async def take(self, feed: Feed, parts: AsyncIterator[bytes], *, whole: bool = True) -> Uploaded:
         draft = self._folder / f".{feed.file}.{os.getpid()}-{secrets.token_hex(4)}"
         try:
             await self._write(draft, parts, feed.most_bytes)
-            reading = await asyncio.to_thread(self._read, feed, draft)
+            reading = await asyncio.to_thread(self._read if whole else _beginning, feed, draft)
             if not reading.count:
                 raise BadContent("the file has no items", hint=f"the feed {feed.name} reads {feed.format}")
             revision = await self._store.put(feed.file, _parts(draft, feed.most_bytes), self._clock())
@@ -86,7 +89,7 @@ class Uploads:
         if feed.purpose == "catalog":  # which may take a minute: not in this process
             return self._readers.read(feed, path, self._clock())
         with path.open("rb") as raw:
-            return whole(feed, raw, self._clock())
+            return read_whole(feed, raw, self._clock())
 
     def _changed(self, feeds: Sequence[Feed]) -> list[tuple[Feed, str, Taken | None]]:
         """Return each feed whose file differs from the one taken in, with the file's stamp and the one taken in."""
@@ -128,6 +131,13 @@ class Uploads:
     def close(self) -> None:
         """End all reading."""
         self._readers.close()
+
+
+def _beginning(feed: Feed, path: Path) -> Reading:
+    """Read the first items of a file as they are. Raises Unreadable."""
+    with path.open("rb") as raw:
+        items, problems = raw_items(feed, raw, BEGINNING)
+    return Reading((), len(items), 0, tuple(problems), "")
 
 
 def _parts(path: Path, most: int) -> Iterator[bytes]:

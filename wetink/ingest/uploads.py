@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from wetink.core.errors import BadContent
-from wetink.core.outbound.feed import Feed, feed_of
+from wetink.core.outbound.declaration import feed_of
+from wetink.core.outbound.feed import Feed
 from wetink.ports.outside import Feeds, Uploaded
 
 EVERY = "365d"
@@ -18,9 +19,19 @@ class Uploads:
         self._feeds, self._save = feeds, save
 
     async def take(
-        self, declared: Mapping[str, Feed], name: str, parts: AsyncIterator[bytes], kind: str, purpose: str
+        self,
+        declared: Mapping[str, Feed],
+        name: str,
+        parts: AsyncIterator[bytes],
+        kind: str,
+        purpose: str,
+        *,
+        title: str = "",
+        whole: bool = True,
     ) -> Uploaded:
         """Store the file of an uploaded feed. A feed that is not `declared` is created with this format and purpose.
+
+        Unless the file is read `whole`, the new feed is disabled until its fields are mapped.
 
         Raises BadContent, TooLarge and Unavailable. Then nothing has changed.
         """
@@ -29,8 +40,11 @@ class Uploads:
             raise BadContent(f"the feed {name} comes from {feed.url}", hint="only a feed with a file can be uploaded")
         if feed is None and not kind:
             raise BadContent(f"there is no feed called {name[:64]!r}", hint="add the format to create it: ?format=csv")
-        made = feed or feed_of(name, {"format": kind, "file": f"{name}.{kind}", "every": EVERY, "purpose": purpose})
-        done = await self._feeds.upload(made, parts)
+        if feed is not None and not whole:
+            raise BadContent(f"there is already a feed called {name}", hint="choose another name")
+        raw = {"format": kind, "file": f"{name}.{kind}", "every": EVERY, "purpose": purpose, "title": title}
+        made = feed or feed_of(name, raw if whole else {**raw, "disabled": True})
+        done = await self._feeds.upload(made, parts, whole=whole)
         if feed is None:
             await self._save(made)
         return done

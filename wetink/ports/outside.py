@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from wetink.core.outbound.feed import Feed, Item, Supply
+from wetink.core.outbound.feed import Feed, Format, Item, Supply
 from wetink.core.outbound.webhook import Answer, Post
 
 
@@ -15,6 +15,26 @@ class Uploaded(msgspec.Struct, frozen=True, rename="camel"):
     items: int
     left_out: int = 0
     problems: tuple[str, ...] = ()
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """The beginning of a feed's body, to look at.
+
+    `root` is the place of its `items`, which are the first ones as they are in it; `read` are the first ones as the
+    feed reads them. `known` are the names from which a product's fields are taken without a mapping. `lists` are the
+    places of lists of objects in JSON, or the names of repeated elements in XML, with their numbers of items.
+    `problem` is why nothing can be read, empty if something can.
+    """
+
+    format: Format | None = None
+    root: str = ""
+    items: tuple[Item, ...] = ()
+    read: tuple[Item, ...] = ()
+    left_out: int = 0
+    problems: tuple[str, ...] = ()
+    known: Mapping[str, str] = {}
+    lists: tuple[tuple[str, int], ...] = ()
+    problem: str = ""
 
 
 class Feeds(Protocol):
@@ -40,8 +60,10 @@ class Feeds(Protocol):
         """Start fetching a per-person feed's data in the background unless it is cached. Never raises."""
         ...
 
-    async def upload(self, feed: Feed, parts: AsyncIterator[bytes]) -> Uploaded:
+    async def upload(self, feed: Feed, parts: AsyncIterator[bytes], *, whole: bool = True) -> Uploaded:
         """Store an uploaded feed's file in place of the previous one.
+
+        Unless it is read `whole`, only its beginning is checked, before the fields of its items are mapped.
 
         Raises BadContent with the line if the feed cannot read it, TooLarge over the feed's limit, and Unavailable if
         the disk rejects the write. Then nothing has changed.

@@ -156,6 +156,8 @@ class Held(msgspec.Struct, frozen=True, rename="camel"):
     """
 
     name: str
+    title: str
+    disabled: bool
     purpose: str
     source: str
     uploaded: bool
@@ -184,9 +186,14 @@ def held_of(wetink: Wetink, feed: Feed) -> Held:
         seen = {name: getattr(snapshot, name) for name in seen}
     each = feed.per_person is not None
     state, because = ("per person", "") if each else (given.state, given.because)
-    due = None if each or feed.file else max(due_at(feed, snapshot), now_ms() if snapshot is None else 0)
+    state, because = ("disabled", "") if feed.disabled else (state, because)
+    due = (
+        None if each or feed.file or feed.disabled else max(due_at(feed, snapshot), now_ms() if snapshot is None else 0)
+    )
     return Held(
         feed.name,
+        feed.title or feed.name,
+        feed.disabled,
         feed.purpose,
         feed.url or feed.file,
         bool(feed.file),
@@ -216,8 +223,10 @@ async def upload(wetink: Wetink, request: Request) -> Uploaded:
     Raises BadContent, TooLarge and Unavailable. Then nothing has changed.
     """
     name, query = request.path_params["name"], request.query_params
-    kind, purpose = query.get("format", ""), query.get("purpose", "data")
-    return await wetink.uploads.take(wetink.content.feeds, name, request.stream(), kind, purpose)
+    kind, purpose, title = query.get("format", ""), query.get("purpose", "data"), query.get("title", "")
+    return await wetink.uploads.take(
+        wetink.content.feeds, name, request.stream(), kind, purpose, title=title, whole="look" not in query
+    )
 
 
 USUAL_OPENS, MOST_OPENS = 50, 500

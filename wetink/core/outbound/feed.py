@@ -1,25 +1,24 @@
 """Feed: outside data as declared by a file in the content folder, and the fetched data.
 
-This module has the rules: valid declarations, the URL to call, the time of the next call, and the age limits of data.
-`wetink.feeds` fetches, parses and stores.
+This module has the rules: the URL to call, the time of the next call, and the age limits of data. `declaration` reads
+and checks the file. `wetink.feeds` fetches, parses and stores.
 """
 
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import msgspec
 from msgspec import Meta
 
 from wetink.core.errors import BadContent
 from wetink.core.events.event import Product
-from wetink.core.text.link import host_of
 from wetink.core.units.duration import parse
 from wetink.core.units.quantity import text
 
-Format = Literal["json", "jsonl", "csv", "rss", "atom", "merchant"]
+Format = Literal["json", "jsonl", "csv", "xml", "rss", "atom", "merchant"]
 Item = dict[str, Any]
 State = Literal["fresh", "stale", "none"]
 
@@ -46,11 +45,8 @@ LEAVES = frozenset(Product.__struct_fields__) - {"quantity", "coupon", "position
 GOODS = LEAVES | {"list_price", "availability", "stock"}
 """The product fields that a feed may set in the catalog."""
 
-_HOLE = re.compile(r"\{([^{}]*)\}")
-_PATH = re.compile(r"[^.\s]+(?:\.[^.\s]+)*")
-_SOURCE = re.compile(r"(?:person|moment)(?:\.[^.\s|]+)+")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_FILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+HOLE = re.compile(r"\{([^{}]*)\}")
+"""A parameter's place in a URL."""
 _WALK = re.compile(r"(?:^|[/\\])\.{1,2}(?:$|[/\\])")
 
 
@@ -82,7 +78,7 @@ class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     every: str = "1h"
     """How long data counts as fresh, as a duration: `15m`."""
     root: str = ""
-    """JSON: the dotted path to the list of items; empty: the document itself."""
+    """JSON: the dotted path to the list of items; empty: the document itself. XML: the name of an item's element."""
     fields: dict[str, str] = {}
     """Dotted path in the item by field name; empty: items as received. Added to those of a catalog or merchant feed."""
     key: str = ""
@@ -94,6 +90,12 @@ class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     purpose: Literal["catalog", "data"] = "data"
     complete: bool = False
     """Whether the catalog lists all products: unlisted ones can no longer be bought."""
+    title: str = ""
+    """The name for people; empty: the file's name."""
+    headers: tuple[str, ...] = ()
+    """Names of request headers. Their values are secrets and stay in the store."""
+    disabled: bool = False
+    """Whether it is neither fetched nor shown."""
 
     @property
     def every_ms(self) -> int:
@@ -150,6 +152,19 @@ class Snapshot(msgspec.Struct, frozen=True):
         return max(0, now - self.checked_at)
 
 
+class Fetch(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One fetch: when it began (Unix ms), its duration in milliseconds, its items, and its error, empty if it worked.
+
+    `same` means that the data has not changed.
+    """
+
+    at: int
+    ms: int
+    items: int = 0
+    same: bool = False
+    error: str = ""
+
+
 class Supply(msgspec.Struct, frozen=True):
     """A feed's current data, and its freshness for the trace.
 
@@ -161,106 +176,6 @@ class Supply(msgspec.Struct, frozen=True):
     age_ms: int | None = None
     because: str = ""
     version: str = ""
-
-
-def feed_of(name: str, raw: Any) -> Feed:
-    """Return the feed that a file called `name` declares. Raises BadContent with all its problems."""
-    if not isinstance(raw, dict):
-        raise BadContent("a feed must be a mapping", hint="start with url: and format:")
-    try:
-        feed = msgspec.convert({"name": name, **raw}, Feed)
-    except msgspec.ValidationError as error:
-        raise BadContent(str(error)) from error
-    wrong = list(_wrong_with(feed))
-    if wrong:
-        raise BadContent("; ".join(wrong))
-    return feed
-
-
-def _wrong_with(feed: Feed) -> Iterator[str]:
-    if bool(feed.url) == bool(feed.file):
-        yield "set either url or file"
-    elif feed.url:
-        yield from _wrong_with_address(feed)
-    elif not _FILE.fullmatch(feed.file):
-        yield f"file: {feed.file!r} is not the name of an uploaded file"
-    try:
-        shortest = SHORTEST_PERSON_MS if feed.per_person is not None else SHORTEST_MS
-        if feed.every_ms < shortest:
-            yield f"every: at least {shortest // 1000}s"
-    except BadContent as error:
-        yield f"every: {error}; {error.hint}"
-    yield from _wrong_with_document(feed)
-    if feed.encoding:
-        yield from _wrong_with_encoding(feed)
-    yield from _wrong_with_fields(feed)
-    if feed.per_person is not None:
-        yield from _wrong_with_parameters(feed, feed.per_person)
-
-
-def _wrong_with_address(feed: Feed) -> Iterator[str]:
-    end = urlsplit(feed.url.partition("{")[0])
-    if "{" in feed.url and not (end.netloc and (end.path or end.query)):
-        yield "url: {parameters} may be in the path and the query only"
-    elif not host_of(_HOLE.sub("x", feed.url)):
-        yield f"url: {feed.url!r} is not an http(s) URL"
-    elif "#" in feed.url:
-        yield "url: remove the part after #; it is never sent"
-    elif _HOLE.search(feed.url) and feed.per_person is None:
-        yield "url: {parameters} need per_person.parameters, and there are none"
-
-
-def _wrong_with_document(feed: Feed) -> Iterator[str]:
-    if feed.complete and feed.purpose != "catalog":
-        yield "complete: only for a catalog"
-    if feed.root and feed.format != "json":
-        yield "root: only for json"
-    if feed.root and not _PATH.fullmatch(feed.root):
-        yield f"root: {feed.root!r} is not a dotted path, such as data.items"
-    if feed.format == "json" and feed.limit.bytes > LARGEST_JSON:
-        yield f"limit.bytes: at most {LARGEST_JSON} for json; write larger feeds as jsonl"
-
-
-def _wrong_with_encoding(feed: Feed) -> Iterator[str]:
-    if feed.format not in ("csv", "jsonl", "merchant"):
-        yield "encoding: only csv, jsonl and merchant have one; the other formats name it themselves"
-    try:
-        "a".encode(feed.encoding)
-    except (LookupError, ValueError):
-        yield f"encoding: {feed.encoding!r} is unknown; write utf-8, windows-1252, utf-16, ..."
-
-
-def _wrong_with_fields(feed: Feed) -> Iterator[str]:
-    for ours, theirs in feed.fields.items():
-        if not _NAME.fullmatch(ours):
-            yield f"fields: {ours!r} is not a name that a template can use"
-        elif feed.of_goods and ours not in GOODS:
-            yield f"fields: a product has no {ours}; it has {', '.join(sorted(GOODS))}"
-        if feed.format in ("json", "jsonl") and not _PATH.fullmatch(theirs):
-            yield f"fields.{ours}: {theirs!r} is not a dotted path, such as price.amount"
-        elif not theirs.strip():
-            yield f"fields.{ours}: enter a source"
-    if feed.key and feed.fields and not feed.of_goods and feed.key not in feed.fields:
-        yield f"key: {feed.key} is not among fields"
-    if feed.key and feed.of_goods and feed.key not in GOODS:
-        yield f"key: a product has no {feed.key}"
-
-
-def _wrong_with_parameters(feed: Feed, person: PerPerson) -> Iterator[str]:
-    if feed.file:
-        yield "per_person: an uploaded file is the same for everybody"
-    if feed.purpose == "catalog":
-        yield "per_person: a catalog is the same for everybody"
-    if not person.parameters:
-        yield "per_person.parameters: at least one"
-    for name, source in person.parameters.items():
-        if not _NAME.fullmatch(name):
-            yield f"per_person.parameters: {name!r} is no name"
-        if not all(_SOURCE.fullmatch(each.strip()) for each in source.split("|")):
-            yield f"per_person.parameters.{name}: {source!r} is not a path such as person.traits.city"
-    for hole in _HOLE.findall(feed.url):
-        if hole not in person.parameters:
-            yield f"url: {{{hole}}} is not in per_person.parameters"
 
 
 def parameters_of(feed: Feed, known: Mapping[str, Any]) -> dict[str, str]:
@@ -319,7 +234,7 @@ def address(feed: Feed, parameters: Mapping[str, str]) -> str:
             raise BadContent(f"{name} is longer than {LONGEST_PARAMETER} characters")
         if _WALK.search(value):
             raise BadContent(f"{name} contains a path, not a value")
-    url = _HOLE.sub(lambda hole: quote(parameters[hole[1]], safe="", errors="replace"), feed.url)
+    url = HOLE.sub(lambda hole: quote(parameters[hole[1]], safe="", errors="replace"), feed.url)
     rest = {name: parameters[name] for name in wanted if f"{{{name}}}" not in feed.url}
     if not rest:
         return url

@@ -161,6 +161,21 @@ def named(raw: Mapping[str, Any], now: int) -> Named:
     return product
 
 
+def sources(raw: Mapping[str, Any]) -> dict[str, str]:
+    """Return the names in an item from which `named` takes each of our fields; those with an object are left out.
+
+    >>> sources({"Title": "Mug", "price": {"amount": 3}, "id": 7})
+    {'name': 'Title', 'product_id': 'id'}
+    """
+    found: dict[str, tuple[int, str]] = {}
+    for name, value in raw.items():
+        said = one(value)
+        ours, rank = _OURS.get(plain(name), ("", 0))
+        if ours and said is not None and said != "" and not isinstance(said, Mapping):
+            found[ours] = min(found.get(ours, (rank, name)), (rank, name))
+    return {ours: name for ours, (_, name) in found.items()}
+
+
 def one(value: Any) -> Any:
     """Return the first of several values, and the address in an object."""
     if isinstance(value, list):

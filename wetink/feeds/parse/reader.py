@@ -14,7 +14,7 @@ import msgspec
 
 from wetink.core.outbound.feed import Feed, Item, reached
 from wetink.core.units.quantity import text
-from wetink.feeds.parse import json, product, syndication, table
+from wetink.feeds.parse import json, product, syndication, table, xml
 from wetink.feeds.parse.body import Found, Note, Unreadable, opened
 from wetink.feeds.parse.product import goods
 from wetink.sandbox import forkserver
@@ -78,6 +78,28 @@ def read(feed: Feed, raw: BinaryIO, tally: Tally, now: int) -> Iterator[Item]:
         yield item
 
 
+def raw_items(feed: Feed, raw: BinaryIO, most: int) -> tuple[list[Item], list[str]]:
+    """Return the first items of a seekable body as they are in it, and the problems on the way.
+
+    A body that ends in the middle of a later item is no problem: it may be the beginning of a longer one. Raises
+    Unreadable if there is no item.
+    """
+    found: list[Item] = []
+    problems: list[str] = []
+    try:
+        for where, item in _found(feed, opened(raw, feed.most_bytes)):
+            if isinstance(item, str):
+                problems.append(f"{where}: {item}")
+            else:
+                found.append(item)
+            if len(found) == most or len(problems) == MOST_PROBLEMS:
+                break
+    except Unreadable:
+        if not found:
+            raise
+    return found, problems
+
+
 class Reading(msgspec.Struct, frozen=True):
     """A whole body, read. `version` is equal for equal items, which are valid `until` (Unix ms; 0: forever)."""
 
@@ -114,6 +136,8 @@ def _found(feed: Feed, stream: io.BufferedReader) -> Iterator[Found]:
             return json.by_line(stream, feed.encoding)
         case "csv":
             return table.items(stream, feed.encoding)
+        case "xml":
+            return xml.items(stream, feed.root)
         case "rss" | "atom":
             return syndication.items(stream, feed.url)
         case "merchant":

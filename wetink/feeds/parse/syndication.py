@@ -58,7 +58,10 @@ class Entries:
     """Collects the elements of given names. Raises Unreadable for a document that is not XML, or that hides a bomb."""
 
     def __init__(self, names: frozenset[str], roots: frozenset[str]) -> None:
-        """Look for elements of these names, in documents whose root element has one of those names."""
+        """Look for elements of these names, in documents whose root element has one of those names.
+
+        No names are the children of the root element, no roots are any root element.
+        """
         self._names, self._roots = names, roots
         self._parser = expat.ParserCreate(namespace_separator=_BETWEEN)
         self._parser.buffer_text = True
@@ -100,12 +103,12 @@ class Entries:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         space, _, local = name.rpartition(_BETWEEN)
-        if self._depth == 0 and local not in self._roots:
+        if self._depth == 0 and self._roots and local not in self._roots:
             raise Unreadable(f"it starts with <{local[:60]}>: this is neither RSS nor Atom")
         self._depth += 1
         if self._depth > DEEPEST:
             raise Unreadable(f"{self._place()}: more than {DEEPEST} levels")
-        if not self._open and local not in self._names:
+        if not self._open and (local not in self._names if self._names else self._depth != 2):
             return
         plain = {key.rpartition(_BETWEEN)[2]: value for key, value in attributes.items()} if attributes else {}
         node = Node(local, space, plain, [], [])

@@ -29,7 +29,6 @@ NAVIGATION: tuple[Entry | Group, ...] = (
         entries=(
             Entry("Blocks", "/dashboard/blocks"),
             Entry("Gallery", "/dashboard/apps"),
-            Entry("Media", "/dashboard/media"),
         ),
     ),
     Entry("Audiences", "/dashboard/audiences", icon="users"),

@@ -1,0 +1,45 @@
+"""Forms of the pages for data: feeds."""
+
+from tests.attacks.forms import Form
+
+FEED = {
+    "title": "Made",
+    "url": "https://feeds.shop.example/{city}",
+    "every": "1h",
+    "format": "json",
+    "contents": "data",
+    "root": "items",
+    "key": "",
+    "encoding": "",
+    "as.title": "title",
+    "header.0": "X-Api-Key",
+    "value.0": "k",
+    "person": "on",
+    "parameter.0": "city",
+    "from.0": "moment.city",
+    "try.0": "Oslo",
+}
+PLACES = {"place.open": "on", "latitude": "53.5", "longitude": "10.0"}
+
+
+def data_forms() -> list[Form]:
+    """Return the forms of these pages."""
+    return [
+        Form("POST", "/dashboard/feeds/new", FEED),
+        Form("POST", "/dashboard/feeds/{name}/edit", {**FEED, "title": "News"}, holes={"{name}": "news"}),
+        Form(
+            *("POST", "/dashboard/feeds/new/weather"),
+            {"title": "Made", "url": "https://weather.shop.example/v1", "unit": "F", "every": "30m", **PLACES},
+            words={"url": "url|URL|host", "every": "duration|least", "title": "name|characters"},
+        ),
+        *(
+            Form(
+                *("POST", "/dashboard/feeds/{name}/change"),
+                {"change": change, "title": "News", "handle": "news", "sure": "no" if change == "delete" else "yes"},
+                holes={"{name}": "news"},
+                shown=("/dashboard/feeds", "/dashboard/feeds/news"),
+                words={"change": "unknown change", "title": "name|use", "handle": "uses this feed|file name"},
+            )
+            for change in ("disable", "rename", "enable")
+        ),
+    ]

@@ -1,0 +1,104 @@
+"""Data by mouse and by keys, in a real browser: a feed from an address to its first items, and one from a file."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.feeds.outside import Outside, outside, sends
+from tests.serving import Server
+from tests.web.dashboard.test_walk import tab_to
+
+GOODS = [
+    {
+        "code": f"TW-{number}",
+        "title": f"Mug {number}",
+        "price": {"amount": f"{number}.50", "currency": "EUR"},
+        "page": f"https://shop.example/{number}",
+    }
+    for number in range(1, 30)
+]
+STORES = "Filiale;Breite;Länge;Zeiten\nHamburg;53.55;10.00;mon-sat 10:00-20:00\nBerlin;52.52;13.40;always\n"
+
+
+@pytest.fixture(scope="module")
+def there() -> Iterator[Outside]:
+    with outside() as made:
+        made.reply = sends(json.dumps({"data": {"products": GOODS}}).encode())
+        yield made
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data") / "data"
+
+
+@pytest.fixture(scope="module")
+def server(data: Path, there: Outside) -> Iterator[Server]:
+    with Server(data, workers=1, settings={"private_hosts": there.host}) as running:
+        yield running
+
+
+def signed_in(server: Server, browser: Browser, data: Path, width: int = 1280) -> Page:
+    page = browser.new_page(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    page.goto(f"{server.address}/dashboard/login?token={(data / 'dashboard.token').read_text().strip()}")
+    return page
+
+
+def test_a_feed_is_made_by_mouse_from_its_payload(
+    server: Server, chromium: Browser, data: Path, there: Outside
+) -> None:
+    page = signed_in(server, chromium, data)
+    page.goto(f"{server.address}/dashboard/feeds")
+    page.click("text=From an address")
+    page.fill("[name=title]", "Shop products")
+    page.select_option("[name=contents]", "catalog")
+    page.fill("[name=url]", f"http://{there.host}/goods.json")
+    page.click("text=Fetch a sample")
+    price = page.locator("#field-price")
+    expect(price).to_have_value("price.amount")
+    expect(page.locator("#field-url")).to_have_value("page")
+    expect(page.locator(".first-items tbody tr").first).to_contain_text("TW-1")
+    page.select_option("#field-sku", "title")
+    expect(page.locator(".first-items tbody tr").first).not_to_contain_text("TW-1")
+    page.select_option("#field-sku", "code")
+    expect(page.locator(".first-items tbody tr").first).to_contain_text("TW-1")
+    page.select_option("#field-name", "price.amount")
+    expect(page.locator(".first-items tbody tr").first).to_contain_text("1.50")
+    page.select_option("#field-name", "title")
+    expect(page.locator(".first-items tbody tr").first).to_contain_text("Mug 1")
+    page.click("text=Create feed")
+    page.wait_for_url("**/dashboard/feeds/shop-products")
+    page.click("text=Fetch now")
+    expect(page.locator("dd", has_text="29")).to_be_visible()
+    expect(page.locator("svg.strip rect").first).to_be_attached()
+    page.close()
+
+
+def test_a_list_of_stores_is_dropped_and_its_columns_chosen_with_keys(
+    server: Server, chromium: Browser, data: Path
+) -> None:
+    page = signed_in(server, chromium, data, 390)
+    page.goto(f"{server.address}/dashboard/feeds/new?kind=file&contents=stores")
+    tab_to(page, "title$")
+    page.keyboard.type("Our stores")
+    page.set_input_files("input[type=file]", {"name": "s.csv", "mimeType": "text/csv", "buffer": STORES.encode()})
+    tab_to(page, "Upload$")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/dashboard/feeds/our-stores/edit**")
+    for name, column in {"name": "Filiale", "latitude": "Breite", "longitude": "Länge", "hours": "Zeiten"}.items():
+        tab_to(page, f"field.{name}$")
+        page.keyboard.type(column[:3])
+        page.keyboard.press("Tab")
+        expect(page.locator(f"#field-{name}")).to_have_value(column)
+    expect(page.locator(".noted")).to_contain_text("'always' are not opening hours")
+    expect(page.locator("text=Save").last).to_be_enabled()
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0, "the page is wider than the screen"
+    page.locator("button[value=save]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/dashboard/feeds/our-stores")
+    expect(page.locator("text=Hamburg").first).to_be_visible()
+    page.close()

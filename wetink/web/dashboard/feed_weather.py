@@ -1,0 +1,147 @@
+"""Feed weather: the page that makes a weather feed from a place and a unit, and shows the weather that it reads."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from wetink.core.errors import BadContent, WetinkError
+from wetink.core.outbound.declaration import feed_of
+from wetink.core.outbound.feed import Feed, reached
+from wetink.core.outbound.weather import celsius, sky_of
+from wetink.web import session
+from wetink.web.dashboard.feed_form import handle_of
+from wetink.web.dashboard.feeds import path_of
+from wetink.web.dashboard.query import form_of, wetink_of
+from wetink.web.dashboard.render import page
+from wetink.web.request import status_of
+from wetink.wiring import Wetink
+
+PROVIDER = "https://api.open-meteo.com/v1/forecast"
+"""The default provider, which is free of charge for small senders and needs no key."""
+CURRENT = "temperature_2m,weather_code,is_day"
+TEMPERATURE, SKY = "current.temperature_2m", "current.weather_code"
+PLACES = (
+    ("open", "Where the email is opened", "moment"),
+    ("address", "The person's address", "person.traits.address"),
+    ("traits", "The person's coordinates", "person.traits"),
+)
+EVERY = (("15m", "15 minutes"), ("30m", "30 minutes"), ("1h", "hour"), ("3h", "3 hours"))
+NEW = {
+    "title": "Weather",
+    "url": PROVIDER,
+    "unit": "C",
+    "every": "30m",
+    "place.open": "on",
+    "place.address": "on",
+    "latitude": "53.55",
+    "longitude": "9.99",
+}
+
+
+class Weather(msgspec.Struct, frozen=True):
+    """The weather as read: degrees Celsius, the sky in one word, and the problem, empty if both are known."""
+
+    warm: float | None = None
+    sky: str = ""
+    problem: str = ""
+
+
+async def new(request: Request) -> Response:
+    """Show the form."""
+    return _page(request, NEW, {}, None)
+
+
+async def create(request: Request) -> Response:
+    """Fetch the weather at the place to try, and with `do=save` save the feed if it works."""
+    form = dict(await form_of(request))
+    session.check_csrf(request, form)
+    wetink, given = wetink_of(request), {name: value.strip() for name, value in form.items()}
+    errors: dict[str, str] = {}
+    feed = _feed(given, errors)
+    if feed is None:
+        return _page(request, given, errors, None, 400 if given.get("do") == "save" else 200)
+    if feed.name in wetink.content.feeds:
+        errors["title"] = f"there is already a feed called {feed.name}"
+    seen = await _weather(wetink, feed, given, fresh=given.get("do") == "sample")
+    if given.get("do") != "save":
+        return _page(request, given, errors, seen)
+    if errors or seen.problem:
+        return _page(request, given, errors, seen, 400)
+    try:
+        await wetink.feed_editor.save(feed, {}, by=session.actor(request), expected="")
+    except WetinkError as error:
+        return _page(request, given, {"form": str(error)}, seen, status_of(error))
+    return RedirectResponse(path_of(feed.name), 303)
+
+
+def _feed(given: Mapping[str, str], errors: dict[str, str]) -> Feed | None:
+    """Return the feed that a form describes; None with the errors by field."""
+    title = given.get("title", "")
+    if not title:
+        errors["title"] = "enter a name"
+    prefixes = [prefix for name, _, prefix in PLACES if given.get(f"place.{name}")]
+    if not prefixes:
+        errors["place"] = "choose at least one"
+    parameters = {name: " | ".join(f"{each}.{name}" for each in prefixes) for name in ("latitude", "longitude")}
+    raw: dict[str, Any] = {
+        "title": title[:80],
+        "url": _address(given.get("url", ""), given.get("unit", "C")),
+        "format": "json",
+        "every": given.get("every", "30m"),
+        "per_person": {"parameters": parameters},
+    }
+    if errors:
+        return None
+    try:
+        return feed_of(handle_of(title), raw)
+    except BadContent as error:
+        field, _, why = str(error).partition("; ")[0].partition(": ")
+        errors[field if field in ("url", "title", "every") else "form"] = why or str(error)
+        return None
+
+
+def _address(url: str, unit: str) -> str:
+    """Return a provider's URL that asks for the current weather in a unit.
+
+    >>> _address("https://weather.example/v1?apikey=k", "F")
+    'https://weather.example/v1?apikey=k&current=temperature_2m,weather_code,is_day&temperature_unit=fahrenheit'
+    """
+    parts = urlsplit(url)
+    query = {"current": CURRENT} | dict(parse_qsl(parts.query))
+    query = {name: value for name, value in query.items() if name != "temperature_unit"}
+    query = {**{name: query[name] for name in query if name != "current"}, "current": query["current"]}
+    if unit == "F":
+        query["temperature_unit"] = "fahrenheit"
+    return urlunsplit(parts._replace(query=urlencode(query, safe=",")))
+
+
+async def _weather(wetink: Wetink, feed: Feed, given: Mapping[str, str], *, fresh: bool) -> Weather:
+    place = {name: given.get(name, "") for name in ("latitude", "longitude")}
+    sample = await wetink.feeds.sample(feed, parameters=place, fresh=fresh)
+    if sample.problem or not sample.read:
+        return Weather(problem=sample.problem or "the answer has no weather")
+    item = sample.read[0]
+    warm, sky = celsius(reached(item, TEMPERATURE), given.get("unit", "C")), sky_of(reached(item, SKY))
+    if warm is None or not sky:
+        names = ", ".join(list(item)[:8])
+        return Weather(warm, sky, f"the answer has no {TEMPERATURE} and {SKY}; it has {names}")
+    return Weather(warm, sky)
+
+
+def _page(
+    request: Request, given: Mapping[str, str], errors: Mapping[str, str], seen: Weather | None, status: int = 200
+) -> Response:
+    return page(
+        request,
+        "feed_weather.html",
+        status=status,
+        given=given,
+        errors=errors,
+        seen=seen,
+        places=PLACES,
+        schedules=EVERY,
+    )
