@@ -2,7 +2,9 @@
 
 import "./data/upload";
 import "./frame/appearance";
+import "./frame/floating";
 import "./frame/sheet";
+import "./frame/toast";
 
 /** Below how many seconds a distance is told in which unit, as `ago` of the server's words has it. */
 const STEPS: readonly (readonly [number, number, string])[] = [

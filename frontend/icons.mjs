@@ -1,4 +1,4 @@
-// Icons: writes a sprite of those of Lucide's icons that the pages use, as `icon("house")` or `icon="house"`.
+// Icons: writes a sprite of those of Lucide's icons that the pages use, as `icon("house")`, `icon="house"` or `picture="house"`.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -6,7 +6,7 @@ const [, , pages, icons, sprite] = process.argv;
 const used = new Set();
 for (const name of readdirSync(pages, { recursive: true })) {
   if (!/\.(py|html)$/.test(name)) continue;
-  for (const [, icon] of readFileSync(join(pages, name), "utf8").matchAll(/\bicon(?:\(|=)"([a-z0-9-]+)"/g)) used.add(icon);
+  for (const [, icon] of readFileSync(join(pages, name), "utf8").matchAll(/\b(?:icon|svg|picture)(?:\(|=)"([a-z0-9-]+)"/g)) used.add(icon);
 }
 const symbols = [...used].sort().map((name) => {
   const drawn = readFileSync(join(icons, `${name}.svg`), "utf8").replace(/<!--.*?-->/s, "");

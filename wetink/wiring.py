@@ -17,6 +17,9 @@ from wetink.audiences.segment_query import ColumnCrowd
 from wetink.audiences.webhooks import Hooks
 from wetink.content.author import Author
 from wetink.content.content import Content, load
+from wetink.content.history import History
+from wetink.content.media import Media
+from wetink.content.publishing import Publishing
 from wetink.content.scenario import wrong_with
 from wetink.content.tree import Tree, read_tree, start
 from wetink.content.versions import Versions
@@ -50,12 +53,13 @@ from wetink.opens.polls import Polls
 from wetink.opens.prefetch import Prefetcher
 from wetink.opens.prerender import Animations, Prerenderer
 from wetink.opens.recipient import Seals
+from wetink.opens.review import Reviewer
 from wetink.opens.secrets import check_files, known_in, new_token
 from wetink.ports import Inbox, Storage
 from wetink.ports.audiences import Columns
 from wetink.ports.ledger import Ledger
 from wetink.ports.stream import Stream
-from wetink.render import Renderer, blank, browser
+from wetink.render import Darkroom, Renderer, blank, browser
 from wetink.settings import Settings
 from wetink.store import engine_of, open_now_or_later
 from wetink.stream.apply import Applier
@@ -150,8 +154,14 @@ class Wetink:
             clock_ms=_now_ms,
         )
         self.author = Author(self.versions, self.apps, self.follow, self.rehearsal.of, _now_ms)
+        self.history = History(self.versions, self.author, self._own_apps)
+        reviewer = Reviewer(store.profiles, self.opens, self.renderer, self.rehearsal, self._own_apps,
+                            dict(self._app_templates), self.hosts.allowed, _now_ms)  # fmt: skip
+        self.publishing = Publishing(store.drafts, self.versions, self.author, self._own_apps, reviewer.tried, _now_ms)
         self.feed_editor = FeedEditor(self.author, self.versions, store.secrets, self.follow)
         self.uploads = Uploads(self.feeds, self.author.feed)
+        self.darkroom = Darkroom()
+        self.media = Media(self.author, self.darkroom, settings.data / "received")
         self.health = Health(self.renderer, store.ended)
 
     async def __aenter__(self) -> Self:
@@ -246,6 +256,7 @@ class Wetink:
             rest["the browser"] = self._browser.close()
         await asyncio.gather(*(ended(name, part, REST_SECONDS) for name, part in rest.items()))
         self.places.close()
+        self.darkroom.close()
         self.renderer.close()
 
     def _warm_photos(self, events: Sequence[Event]) -> None:

@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 import msgspec
 
+from wetink import heap
 from wetink.core.errors import Held, StoreUnavailable, log_error
 from wetink.ending import cancelled
 from wetink.settings import ROLES, Role
@@ -44,6 +45,11 @@ async def _measure(wetink: Wetink) -> None:
     metrics.LOST.reach(sum(wetink.store.lost().values()))
 
 
+async def _release_memory(_: Wetink) -> None:
+    """Return memory that this process no longer uses to the system."""
+    heap.release()
+
+
 async def _share_stream(wetink: Wetink) -> None:
     """Take this process's part of the stream, if there is a stream in front of the store."""
     if wetink.applier is not None:
@@ -75,6 +81,7 @@ STORE = "store"
 
 TASKS = (
     Task("metrics", 1.0, _measure),
+    Task("memory", 30.0, _release_memory),
     Task("content", 1.0, lambda wetink: wetink.follow()),
     Task("stream", 1.0, _share_stream, ("worker",)),
     Task("folder", 1.0, lambda wetink: wetink.look_again(), ("worker",), leased="folder"),
@@ -107,7 +114,7 @@ def tasks_of(roles: Collection[Role]) -> Sequence[Task]:
     """Return the tasks of a process with these roles.
 
     >>> [task.name for task in tasks_of({"ingest"})]
-    ['metrics', 'content']
+    ['metrics', 'memory', 'content']
     """
     return [task for task in TASKS if not set(roles).isdisjoint(task.roles)]
 

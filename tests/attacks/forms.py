@@ -272,6 +272,8 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
         ),
         Form("POST", "/dashboard/audiences/save", {"yaml": YAML, "name": "made", "was": "made"}, shown=audience,
              words={"yaml": LINES, "was": "there is an audience"}),
+        Form("POST", "/dashboard/media/{room}/{name}", {"change": "rename", "name": "made"},
+             holes={"{room}": "images", "{name}": "there.png"}, words={"change": "change", "name": "file"}),
         Form("POST", "/dashboard/audiences/edit", RULE),
         Form("POST", "/dashboard/audiences/tried", {"yaml": YAML, "name": "made"}),
         Form("POST", "/dashboard/audiences/tried", RULE, query="from=form"),
@@ -300,6 +302,13 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
         Form("GET", "/dashboard/reports", {"since": "2026-11-01", "until": "2026-11-20", "by": "block", "days": "7",
              "block": "tea", "goal": "order", "model": "last-click", "currency": "USD"}, "query",
              words={"goal": "goal|model", "model": "model|goal", "by": "by", "until": "since|until"}),
+        *(
+            Form("GET", path, {"from": "2026-11-01", "to": "2026-11-20", "compare": "before", "by": "block",
+                 "block": "tea", "variant": "ends", "campaign": "may", "email": "weekly", "show": "rate",
+                 "sort": "orders", "view": "table", "before": "5 x"}, "query",
+                 words={"from": "from|to", "to": "from|to", "by": "by", "compare": "compare"})
+            for path in ("/dashboard/reports", "/dashboard/conversions")
+        ),
         Form("GET", "/api/report", {"since": "2026-11-01", "until": "2026-11-20", "by": "block", "days": "7",
              "goal": "order", "model": "last-click"}, "query",
              words={"goal": "goal|model", "model": "model|goal", "by": "by", "until": "since|until"}),

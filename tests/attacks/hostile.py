@@ -66,6 +66,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         ),
         *("sent", "who", "suppose", "only.days", "only.at_most", "only.from", "only.until"),
     ),
+    "/dashboard/media/{room}/{name}": ("change", "name"),
     "/v/{block}/{slot:slot}/{token}": ("option",),
 }
 """The fields of each form."""
@@ -254,6 +255,7 @@ REAL = {
     "{id:path}": "x",
     "{id}": "x",
     "{slot:slot}": "1",
+    "{room}": "images",
     "{token}": "x",
 }
 

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from tests.asgi import Answer, ask
 from tests.attacks.hostile import Target
+from tests.web.dashboard import files
 from wetink.web import app as app_module
 from wetink.web import session
 from wetink.web.app import ROUTES
@@ -63,6 +64,10 @@ GOOD = {
     ("PUT", "/dashboard/feeds/{name}/file"): Good(
         "/dashboard/feeds/made-*/file?format=csv", b"name,city\nHarbor,Oslo\n"
     ),
+    ("PUT", "/dashboard/media/{room}/{name}"): Good("/dashboard/media/images/made-*.png", files.png(2, 2)),
+    ("POST", "/dashboard/media/{room}/{name}"): Good(
+        "/dashboard/media/images/there.png", {"change": "rename", "name": "made-*"}
+    ),
     ("POST", "/dashboard/keys"): Good("/dashboard/keys", {"name": "made-*", "level": "server"}),
     ("POST", "/dashboard/keys/change"): Good("/dashboard/keys/change", {"name": "shop", "change": "rotate"}),
     ("POST", "/api/content"): Good("/api/content", b'{"files": {"blocks/made-*.yaml": "BLOCK"}}'),
@@ -87,6 +92,8 @@ class House:
 
     def __init__(self, folder: Path, runner: asyncio.Runner) -> None:
         self.target, self.runner, self.data = Target(folder), runner, folder / "data"
+        (self.target.wetink.settings.content / "images").mkdir()
+        (self.target.wetink.settings.content / "images" / "there.png").write_bytes(files.png(3, 3))
         runner.run(self.target.prepare())
         (self.target.wetink.settings.content / "blocks" / "broken.yaml").unlink()  # nothing can be pushed beside it
         feeds = self.target.wetink.settings.content / "feeds"

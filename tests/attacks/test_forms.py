@@ -20,6 +20,7 @@ from tests.attacks.data_forms import data_forms
 from tests.attacks.forms import CONTENT, JANE, VOTE, Form, forms, told_in
 from tests.attacks.hostile import Sent, Target, routes
 from tests.feeds.outside import refreshed
+from tests.web.dashboard.files import png
 from wetink.settings import read
 from wetink.web.app import App, create
 from wetink.web.dashboard import query
@@ -44,7 +45,10 @@ INSIDE = ("half a character", "10^26", "infinity", "10^18", "1e400")
 """And what stands inside of a file or a mapping."""
 MOST_TOLD = 6_000
 
-ELSEWHERE = {("POST", "/api/content"): "tests/content/test_kept.py"}
+ELSEWHERE = {
+    ("POST", "/api/content"): "tests/content/test_kept.py",
+    ("PUT", "/dashboard/media/{room}/{name}"): "tests/web/dashboard/test_media.py",
+}
 """Routes whose values have a test of their own."""
 
 
@@ -97,6 +101,10 @@ class Shop:
         for path in {*self.content.rglob("*.yaml")} - self.written:
             if form.kind != "file":
                 path.unlink()
+        for path in self.content.glob("images/*"):
+            path.unlink()
+        (self.content / "images").mkdir(exist_ok=True)
+        (self.content / "images" / "there.png").write_bytes(png())
         await wetink.look_again()
         for source in await wetink.store.sources.all():
             if source.name != "shop":

@@ -34,7 +34,13 @@ def environment() -> dict[str, str | float | bool]:
             fonts=CHROMIUM / "fonts", ours=ROOT / "wetink" / "render" / "fonts", cache=CHROMIUM / "fonts-cache"
         )
     )
-    return {**os.environ, "LD_LIBRARY_PATH": str(CHROMIUM / "lib"), "FONTCONFIG_FILE": str(configuration)}
+    return {
+        **os.environ,
+        "LANG": "en_US.UTF-8",
+        "LC_ALL": "en_US.UTF-8",
+        "LD_LIBRARY_PATH": str(CHROMIUM / "lib"),
+        "FONTCONFIG_FILE": str(configuration),
+    }
 
 
 @contextmanager

@@ -213,7 +213,7 @@ asyncio.run(story())
 
 ARENAS = """
 import ctypes, sys, threading
-from wetink.web.server import bound_arenas
+from wetink.heap import bound_arenas
 
 libc = ctypes.CDLL(None)
 bound_arenas()
@@ -234,6 +234,30 @@ libc.malloc_info(0, file)
 libc.fclose(file)
 hold.set()
 """
+
+
+FREED = """
+import ctypes
+import psutil
+from wetink import heap
+
+libc, process = ctypes.CDLL(None), psutil.Process()
+libc.malloc.restype = ctypes.c_void_p
+blocks = [libc.malloc(64_000) for _ in range(1_000)]
+for block in blocks:
+    ctypes.memset(block, 1, 64_000)
+for block in blocks[:-1]:  # the last one keeps the heap from shrinking at its end
+    libc.free(ctypes.c_void_p(block))
+before = process.memory_info().rss
+heap.release()
+freed = (before - process.memory_info().rss) / 64_000_000
+assert freed > 0.8, freed
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc keeps free pages")
+def test_a_server_returns_free_memory_amid_its_heap() -> None:
+    script(FREED)
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="only glibc has arenas")

@@ -7,14 +7,19 @@ import msgspec
 
 from wetink.cli.common import DATA, JSON, iso, now_ms, print_json, with_wetink
 from wetink.core.signals.attribution import Attribution
+from wetink.core.signals.date_range import last_days
 from wetink.core.signals.experiment_result import METRICS, Result
 from wetink.core.signals.goal import MODELS
-from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, flat, in_currency, table
+from wetink.core.signals.report import DIMENSIONS, Filter, Line, flat, in_currency, table
 from wetink.core.units.money import money
 from wetink.wiring import Wetink
 
 DAYS = click.option(
-    "--days", type=click.IntRange(1, 3_660), default=14, show_default=True, help="Number of days up to now (UTC)."
+    "--days",
+    type=click.IntRange(1, 3_660),
+    default=14,
+    show_default=True,
+    help="Number of days up to now, in the shop's time zone.",
 )
 GOAL = click.option("--goal", default="", metavar="NAME", help="Goal from signals.yaml.  [default: order]")
 MODEL = click.option(
@@ -45,14 +50,16 @@ def report(
     data: str | None,
     as_json: bool,
 ) -> None:
-    """Report pictures, opens, clicks, orders and revenue of each block, or by variant, campaign or day."""
+    """Report pictures, opens, clicks, orders and revenue of each block, or by other dimensions."""
     by = tuple(dict.fromkeys(by))
-    since, until = _span(days)
 
     async def work(wetink: Wetink) -> tuple[list[Line], dict[str, str]]:
         if block:
             wetink.content.block(block)
-        lines = await wetink.reports.lines(wetink.content, since, until, by, block=block, goal=goal, model=model or "")
+        span = last_days(days, now_ms(), wetink.content.signals.zone)
+        [lines] = await wetink.reports.broken_down(
+            wetink.content, span, (by,), Filter(block or None), goal=goal, model=model or ""
+        )
         return in_currency(lines, currency.upper()), await wetink.experiments.lifts(wetink.content)
 
     lines, lifts = with_wetink(data, work)
@@ -73,7 +80,6 @@ def report(
 @JSON
 def conversions(id: str | None, days: int, goal: str, model: str | None, data: str | None, as_json: bool) -> None:
     """Show conversions and their credited opens and clicks. With an order ID, explain why others get no credit."""
-    since, until = _span(days)
 
     async def explain(wetink: Wetink, id: str) -> None:
         found = await wetink.reports.explained(wetink.content, id, goal=goal, model=model or "")
@@ -84,7 +90,10 @@ def conversions(id: str | None, days: int, goal: str, model: str | None, data: s
 
     async def tell(wetink: Wetink) -> None:
         start = "["
-        async for batch in wetink.reports.attributions(wetink.content, since, until, goal=goal, model=model or ""):
+        span = last_days(days, now_ms(), wetink.content.signals.zone)
+        async for batch in wetink.reports.attributions(
+            wetink.content, span.since, span.end, goal=goal, model=model or ""
+        ):
             for each in batch:
                 if as_json:
                     click.echo(start + msgspec.json.encode(each).decode(), nl=False)
@@ -158,11 +167,6 @@ def show(name: str, data: str | None, as_json: bool) -> None:
     for each in (found.alarm, *found.notes):
         if each:
             click.echo(f"! {each}")
-
-
-def _span(days: int) -> tuple[int, int]:
-    now = now_ms()
-    return now - now % DAY_MS - (days - 1) * DAY_MS, now + 1
 
 
 def _show(rows: list[tuple[str, Line]]) -> None:

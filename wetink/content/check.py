@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from wetink.core.app.app import App
 from wetink.core.app.setting import closest, problems_with
-from wetink.core.blocks import experiment
+from wetink.core.blocks import experiment, schedule
 from wetink.core.blocks.block import Block, Variant
 from wetink.core.blocks.decide import settled
 from wetink.core.rules.check import problems_of as wrong_with_rule
@@ -27,13 +27,7 @@ def problems_of(
 
     Without `audiences`, the check does not look up the audiences that the block's rules name.
     """
-    found = []
-    if not host_of(block.fallback.link):
-        found.append(f"fallback.link: {block.fallback.link!r} is not an http(s) URL")
-    if block.fallback.image and block.fallback.image not in images:
-        found.append(f"fallback.image: there is no picture {block.fallback.image} in images/")
-    if block.gone and not host_of(block.gone):
-        found.append(f"gone: {block.gone!r} is not an http(s) URL")
+    found = [*_wrong_with_block(block, images)]
     names = [variant.name for variant in block.variants]
     for index, variant in enumerate(block.variants):
         place = f"variants[{index}]"
@@ -49,6 +43,19 @@ def problems_of(
     if block.control and block.control not in names:
         found.append(f"control: there is no variant called {block.control}")
     return found
+
+
+def _wrong_with_block(block: Block, images: Collection[str]) -> Iterator[str]:
+    if not host_of(block.fallback.link):
+        yield f"fallback.link: {block.fallback.link!r} is not an http(s) URL"
+    if block.fallback.image and block.fallback.image not in images:
+        yield f"fallback.image: there is no picture {block.fallback.image} in images/"
+    if block.gone and not host_of(block.gone):
+        yield f"gone: {block.gone!r} is not an http(s) URL"
+    if block.schedule is not None:
+        yield from (f"schedule.{each}" for each in schedule.problems_of(block.schedule))
+    if block.name in block.aliases or len({*block.aliases}) < len(block.aliases):
+        yield "aliases: each earlier name stands there once, without the present one"
 
 
 def unusable(
@@ -129,6 +136,8 @@ def _wrong_with(
         yield f"template: there is no {variant.template} in templates/"
     if variant.link and not host_of(variant.link):
         yield f"link: {variant.link!r} is not an http(s) URL"
+    if variant.schedule is not None:
+        yield from (f"schedule.{each}" for each in schedule.problems_of(variant.schedule))
     for index, rule in enumerate(variant.when):
         yield from wrong_with_rule(rule, f"when[{index}]", audiences)
 

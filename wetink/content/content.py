@@ -68,11 +68,23 @@ class Content(msgspec.Struct, frozen=True):
     rules: Rulebook = msgspec.field(default_factory=Rulebook)
     """The blocks' rules, compiled at their first use, with the audiences that they may name."""
 
+    aliases: Mapping[str, str] = {}
+    """The blocks' present names by earlier ones."""
+
+    def answering(self, name: str) -> Block | None:
+        """Return the block of a name that an email has, which may be an earlier one; None if there is none."""
+        return self.blocks.get(name) or self.blocks.get(self.aliases.get(name, ""))
+
+    @property
+    def listed(self) -> Mapping[str, Block]:
+        """The blocks without the archived ones."""
+        return {name: block for name, block in self.blocks.items() if not block.archived}
+
     def block(self, name: str) -> Block:
-        """Return a block. Raises NotFound, which names the blocks that exist."""
-        block = self.blocks.get(name)
+        """Return a block, by an earlier name if need be. Raises NotFound, which names the blocks that exist."""
+        block = self.answering(name)
         if block is None:
-            there = ", ".join(sorted(self.blocks)) or "none"
+            there = ", ".join(sorted(self.listed)) or "none"
             raise NotFound(f"there is no block called {name[:64]!r}", hint=f"blocks: {there}")
         return block
 
@@ -117,6 +129,7 @@ def load(tree: Tree, apps: Mapping[str, App]) -> Content:
         else:
             problems += [f"{path}: {each}" for each in never_works(block, apps)]
             blocks[block.name] = block
+    aliases = _aliases(blocks, problems)
     fonts = {path.name: body for path, body in files_in(tree, "fonts") if _is_font(path, body, problems)}
     notes = (
         *(f"templates/{name}: {note}" for name, text in templates.items() for note in lint(text)),
@@ -126,8 +139,21 @@ def load(tree: Tree, apps: Mapping[str, App]) -> Content:
     signals = _signals(tree, problems)
     shown = tuple(map(shortened, problems))
     return Content(
-        blocks, templates, images, feeds, mappings, own, audiences, fonts, signals, shown, notes, Rulebook(rules)
-    )
+        blocks, templates, images, feeds, mappings, own, audiences, fonts, signals, shown, notes, Rulebook(rules),
+        aliases,
+    )  # fmt: skip
+
+
+def _aliases(blocks: Mapping[str, Block], problems: list[str]) -> dict[str, str]:
+    """Return the blocks' names by earlier ones. One that belongs to another block by now is a problem and left out."""
+    found: dict[str, str] = {}
+    for name, block in blocks.items():
+        for alias in block.aliases:
+            if alias in blocks or alias in found:
+                problems.append(f"blocks/{name}.yaml: aliases: {alias} is the block {found.get(alias, alias)}")
+            else:
+                found[alias] = name
+    return found
 
 
 def shortened(problem: str) -> str:
@@ -230,6 +256,8 @@ def block_of(name: str, raw: Any) -> tuple[Block, list[str]]:
     if not isinstance(raw, dict):
         raise BadContent("a block must be a mapping", hint="see the tutorial for an example")
     problems: list[str] = []
+    if "schedule" in raw:
+        raw = {**raw, "schedule": _dates_as_text(raw["schedule"])}
     variants = raw.get("variants")
     if isinstance(variants, list):
         read: list[Any] = []
@@ -238,8 +266,9 @@ def block_of(name: str, raw: Any) -> tuple[Block, list[str]]:
                 rules, wrong = parse_all(variant["when"], f"variants[{index}].when")
                 problems += wrong
                 variant = {**variant, "when": rules}
-            if isinstance(variant, dict) and "settings" in variant:
-                variant = {**variant, "settings": _dates_as_text(variant["settings"])}
+            if isinstance(variant, dict):
+                texts = {name: _dates_as_text(variant[name]) for name in ("settings", "schedule") if name in variant}
+                variant = {**variant, **texts}
             read.append(variant)
         raw = {**raw, "variants": read}
     try:

@@ -110,7 +110,7 @@ def outcomes(tree: Tree, content: Content, apps: Mapping[str, App]) -> Iterator[
 def _outcome(
     file: str, scenario: Scenario, name: str, expected: Expected, content: Content, apps: Mapping[str, App]
 ) -> Outcome:
-    if name not in content.blocks:
+    if content.answering(name) is None:
         return Outcome(file, scenario.name, name, (f"there is no block called {name}",))
     decision = decided(scenario, name, content, apps)
     trace = tuple(f"{step.variant or 'fallback'}: {step.why}" for step in decision.trace)
@@ -130,10 +130,9 @@ def decided(scenario: Scenario, block: str, content: Content, apps: Mapping[str,
     trends = Trends(event for event, _ in events if event.at <= now)
     found = {each.query: tuple(_answers(each.query, catalog)) for each in person.searches}
     shop = Shop(trends, catalog, found, rules=content.rules, root=PERSON)
-    choice = choose(prepared(content.blocks[block], apps, shop.rules), person, moment, shop)
-    return decide(
-        content.blocks[block], choice, moment, catalog, recipient="", decision_id="scenario", allowed=lambda url: True
-    )
+    asked = content.block(block)
+    choice = choose(prepared(asked, apps, shop.rules), person, moment, shop)
+    return decide(asked, choice, moment, catalog, recipient="", decision_id="scenario", allowed=lambda url: True)
 
 
 def _event(given: dict[str, Any], number: int, now: int, mappings: Mappings) -> tuple[Event, bool]:

@@ -70,11 +70,24 @@ class Versions:
         before = await asyncio.to_thread(stamp, self._folder)
         if before is None or self._known == (before, await self._store.revision()):
             return
-        [newest] = await self._store.versions(1) or [NONE]
+        newest = await self.newest()
         if newest.number < 1 or not await asyncio.to_thread(self._in_step, newest):
             async with self._alone():
                 newest, _ = await self._reconciled(now)
         self._known = before, newest.number
+
+    async def current(self) -> tuple[Version, dict[str, bytes]]:
+        """Return the current version with its files; number 0, without files, if none. Raises StoreUnavailable."""
+        return await self._store.read() if await self._store.revision() else (NONE, {})
+
+    async def newest(self) -> Version:
+        """Return the current version without its files; number 0 if there is none. Raises StoreUnavailable."""
+        [newest] = await self._store.versions(1) or [NONE]
+        return newest
+
+    async def some(self, limit: int, before: int | None = None) -> Sequence[Version]:
+        """Return up to `limit` versions below number `before`, newest first. Raises StoreUnavailable."""
+        return await self._store.versions(limit, before)
 
     async def listed(self) -> list[Version]:
         """Return all versions, newest first. Raises StoreUnavailable."""
@@ -152,6 +165,16 @@ class Versions:
             found = await self._store.versions(PAGE, before=newer.number)
         return newer if current is not None else None
 
+    async def body(self, path: str, name: str) -> bytes | None:
+        """Return a file as a version had it, by its digest, None if no version did. Raises StoreUnavailable."""
+        found: Sequence[Version] = await self._store.versions(PAGE)
+        while found:
+            for each in found:
+                if each.files.get(path) == name:
+                    return (await self._store.read(each.number))[1][path]
+            found = await self._store.versions(PAGE, before=found[-1].number)
+        return None
+
     async def _overtaken(self, path: str) -> Conflict:
         last = await self.last_change(path)
         if last is None:
@@ -196,7 +219,7 @@ class Versions:
 
     async def _reconciled(self, now: int) -> tuple[Version, dict[str, bytes]]:
         """Return the current version and its files, with the folder in step with it."""
-        version, files = (await self._store.read()) if await self._store.revision() else (NONE, {})
+        version, files = await self.current()
         origin, there = await asyncio.to_thread(self._edited)
         if there is not None:
             base = origin.files if origin is not None else await self._like(names(there)) or version.files

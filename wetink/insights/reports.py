@@ -15,8 +15,9 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.attribution import Attribution
 from wetink.core.signals.conversion import Conversion
 from wetink.core.signals.credits import Credits, Sale, credits_of, joined, sales_of
+from wetink.core.signals.date_range import DAY_MS, DateRange, days_within
 from wetink.core.signals.goal import Goal
-from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, Report
+from wetink.core.signals.report import ALL, DIMENSIONS, DayCount, Filter, Line, Report
 from wetink.insights.conversions import Conversions, Terms, attributed, chosen_goal
 from wetink.insights.periods import Made, Periods
 from wetink.ports import Storage
@@ -180,38 +181,49 @@ class Reports:
         goal: str = "",
         model: str = "",
     ) -> list[Line]:
-        """Return a report of the days (UTC) of [since, until), broken down by some of DIMENSIONS.
+        """Return a report of the days (of the shop's zone) of [since, until) in Unix ms, broken down by DIMENSIONS.
 
         Raises BadRequest for an unknown goal, model or dimension, and StoreUnavailable.
         """
-        return (await self.broken_down(content, since, until, (by,), block=block, goal=goal, model=model))[0]
+        days = days_within(since, until, content.signals.zone)
+        only = Filter(block or None)
+        return (await self.broken_down(content, days, (by,), only, goal=goal, model=model))[0]
 
     async def broken_down(
         self,
         content: Content,
-        since: int,
-        until: int,
+        days: DateRange,
         ways: Sequence[Sequence[str]],
+        only: Filter = ALL,
         *,
-        block: str = "",
         goal: str = "",
         model: str = "",
     ) -> list[list[Line]]:
-        """Return the report of the same days in several breakdowns, read once. Raises the errors of `lines`."""
+        """Return the report of the same days in several breakdowns. Raises the errors of `lines`."""
         wrong = [each for by in ways for each in by if each not in DIMENSIONS]
         if wrong:
             raise BadRequest(f"nothing is counted by {wrong[0][:64]!r}", hint=f"by: {', '.join(DIMENSIONS)}")
-        since -= since % DAY_MS
-        counts = [each for each in await self._ledger.days(since, until) if not block or each.block == block]
-        credits = await self._credits(content, since, until, goal, model)
-        reports = [Report(by, block=block) for by in ways]
-        there = [{"block": name} for name in content.blocks if not block or name == block]
-        for each in reports:
-            await asyncio.to_thread(_add, each, credits)
-        return [
-            each.lines(counts, keys=there if tuple(by) == ("block",) else ())
-            for by, each in zip(ways, reports, strict=True)
-        ]
+        credits = await self._credits(content, days.since, days.end, goal, model)
+        emails = {name: block.email for name, block in content.blocks.items()}
+        found = []
+        for by in ways:
+            report = Report(by, only=only, emails=emails, zone=days.zone)
+            there: list[dict[str, str]] = []
+            if tuple(by) == ("block",) and only == Filter(only.block):
+                there = [{"block": name} for name in content.listed if only.block in (None, name)]
+            counts = await self._counts(days, by, only)
+            found.append(await asyncio.to_thread(_lines, report, credits, counts, there))
+        return found
+
+    async def _counts(self, days: DateRange, by: Sequence[str], only: Filter) -> Sequence[DayCount]:
+        """Return the counts of a range, apart by no more than a breakdown and a filter need."""
+        columns = {each for each in ("block", "variant", "campaign") if each in by or getattr(only, each) is not None}
+        if "email" in by or only.email is not None:
+            columns.add("block")
+        periods = [(days.since, days.end)]
+        if "day" in by or "weekday" in by:
+            periods = days.periods
+        return await self._ledger.sums(periods, columns, block=only.block or "")
 
     async def past(self, decision_id: str) -> Opened:
         """Return a past open. Raises NotFound and StoreUnavailable."""
@@ -248,6 +260,9 @@ class Reports:
         ]
 
 
-def _add(report: Report, credits: Sequence[Credits]) -> None:
+def _lines(
+    report: Report, credits: Sequence[Credits], counts: Sequence[DayCount], there: Sequence[dict[str, str]]
+) -> list[Line]:
     for each in credits:
         report.add(each.sums)
+    return report.lines(counts, keys=there)

@@ -174,6 +174,10 @@ class Rehearsal:
         """Return the problems of a block next to the live content: values not storable, scenes not drawable."""
         return await self._tried(block, self._known, self._apps)
 
+    async def trial(self, block: Block, stock: Content, apps: Mapping[str, App]) -> list[str]:
+        """Return the problems of a block next to other content and apps."""
+        return await self._tried(block, stock, apps)
+
     async def _tried(self, block: Block, stock: Content, apps: Mapping[str, App]) -> list[str]:
         place, why = problem_in(block)
         if why:

@@ -36,7 +36,7 @@ class Clicks:
         self, content: Content, name: str, slot: int, who: Identifier | None, moment: Moment, *, counted: bool = True
     ) -> str:
         """Return the URL for a click on a slot, by the last served decision; empty for none. Never raises."""
-        block = content.blocks.get(name)
+        block = content.answering(name)
         if block is None:
             return home(content.blocks)
         if slot > block.slots:
@@ -45,7 +45,7 @@ class Clicks:
             moment = clicked(moment)
             served = None
             if who is not None and decides(block.fetches, moment.fetch_class):
-                served = await self._ledger.current(name, str(who), moment.campaign)
+                served = await self._ledger.current(block.name, str(who), moment.campaign)
             proves = counted and counts(block.fetches, moment.fetch_class)
             decision = served or await self._opens.preview(content, block, who, moment, expose=proves)
             if who is not None and counted:

@@ -35,7 +35,7 @@ class Embed:
 
     async def words(self, content: Content, block: str, slot: int, who: Identifier | None, moment: Moment) -> str:
         """Return the alternative text of a slot's picture. Never raises; empty for an unknown block."""
-        found = content.blocks.get(block)
+        found = content.answering(block)
         if found is None:
             return ""
         try:
@@ -50,17 +50,17 @@ class Embed:
 
     async def fragment(self, content: Content, block: str, who: Identifier | None, moment: Moment) -> str:
         """Return a block's linked pictures as HTML for a page, with alternative texts. Never raises."""
-        found = content.blocks.get(block)
+        found = content.answering(block)
         if found is None or who is None:
             return ""
-        words = [await self.words(content, block, slot, who, moment) for slot in range(1, found.slots + 1)]
-        picture, click = self._seals.seal(who, block, "picture"), self._seals.seal(who, block, "click")
+        words = [await self.words(content, found.name, slot, who, moment) for slot in range(1, found.slots + 1)]
+        picture, click = self._seals.seal(who, found.name, "picture"), self._seals.seal(who, found.name, "click")
         return snippet(found, picture, click, self._address, moment.campaign, words, ratios=RATIOS)
 
     def snippet(self, content: Content, block: str, who: Identifier, base_url: str, campaign: str = "") -> str:
         """Return the HTML to paste into an email to `who`. Raises NotFound."""
         there = content.block(block)
-        picture, click = self._seals.seal(who, block, "picture"), self._seals.seal(who, block, "click")
+        picture, click = self._seals.seal(who, there.name, "picture"), self._seals.seal(who, there.name, "click")
         return snippet(there, picture, click, base_url.rstrip("/"), campaign)
 
     def esp_snippet(

@@ -186,7 +186,9 @@ class Lookup:
             tallies = {name: await self._read(partial(tally, key_of(block.name, name), who)) for name in required.polls}
             shop = replace(shop, polls=tallies)
         if required.promised and who is not None:
-            shop = replace(shop, promised=await self._read(partial(self._store.ledger.promised, block.name, str(who))))
+            shop = replace(
+                shop, promised=await self._read(partial(self._store.ledger.promised, block.first_name, str(who)))
+            )
         if required.contacts and who is not None:
             opened, clicked = await self._read(partial(self._store.ledger.contacts, block.name, str(who)))
             shop = replace(shop, opened=opened, clicked=clicked)

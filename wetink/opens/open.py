@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from time import perf_counter
 from typing import Literal
 
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from wetink.content.content import Content
 from wetink.core.app.app import App, Shop
 from wetink.core.blocks.block import DECISION_MS, Block, Decision, Step, Variant, before, counts, decides, decision_id
-from wetink.core.blocks.decide import choose, decide, prepared, requirements, subject_of, with_locale
+from wetink.core.blocks.decide import choose, decide, prepared, reduced, requirements, subject_of, with_locale
 from wetink.core.catalog.trends import Trends
 from wetink.core.errors import StoreUnavailable, log_error
 from wetink.core.events.event import Event
@@ -67,6 +68,13 @@ class Opens:
         self._scenes, self._app_templates = Scenes(renderer, apps, allowed), app_templates
         self._last = LastGood(store.pictures)
 
+    def beside(self, apps: Mapping[str, App], app_templates: Mapping[str, str]) -> "Opens":
+        """Return the same service with other apps, such as those of drafts."""
+        other = copy(self)
+        other._apps, other._app_templates = apps, app_templates
+        other._scenes = Scenes(self._renderer, apps, self._allowed)
+        return other
+
     def begin(self) -> Lookup:
         """Return a lookup for one open. Its `stands` later reports whether the answer is still current."""
         return self._lookups.begin()
@@ -92,7 +100,7 @@ class Opens:
 
         An open that is not `counted` leaves no trace.
         """
-        block = content.blocks.get(name)
+        block = content.answering(name)
         if block is None:
             UNKNOWN_BLOCKS.add()
             return self._fallbacks.blank()
@@ -247,8 +255,8 @@ class Opens:
         content, look, who, person = open_.content, open_.look, open_.who, open_.person
         moment, arms, steps = with_locale(open_.moment, person), dict[str, str](), tuple[Step, ...]()
         counting = counts(block.fetches, moment.fetch_class)
-        if not decides(block.fetches, moment.fetch_class):
-            block = replace(block, variants=())
+        if (rest := reduced(block, moment)) is not block:
+            block = rest
         elif block.experiment is not None or content.signals.holdout is not None:
             block, arms, steps = await self._assignments.of(open_, block, moment, keep=keep or expose)
         shop = Shop(self._trends, taken=taken, rules=content.rules)
@@ -260,7 +268,7 @@ class Opens:
         choice = choose(ready, person, moment, shop)
         promise = choice.shown.promise
         if keep and counting and who is not None and promise and dict(shop.promised) != dict(promise):
-            shop = replace(shop, promised=await self._ledger.promise(block.name, str(who), promise))
+            shop = replace(shop, promised=await self._ledger.promise(block.first_name, str(who), promise))
             choice = choose(ready, person, moment, shop)
         recipient = str(who) if who is not None else ""
         return decide(
@@ -330,7 +338,7 @@ class Opens:
         block: Block | None = None,
     ) -> Picture:
         """Return the picture of a decision, for previews. `block` may be one that the content lacks. Never raises."""
-        block = block or content.blocks.get(decision.block)
+        block = block or content.answering(decision.block)
         if block is None:
             return self._fallbacks.blank()
         try:

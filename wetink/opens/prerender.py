@@ -69,7 +69,7 @@ class Prerenderer:
         if who is None:
             return False
         del self._waiting[who]
-        for block in list(content.blocks.values())[:MOST_BLOCKS]:
+        for block in list(content.listed.values())[:MOST_BLOCKS]:
             begun = time.monotonic()
             try:
                 await self._opens.warm(content, block, who, Moment(self._clock()))

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wetink.core.errors import BadSettings
+from wetink.render.media import Darkroom as Darkroom
 from wetink.render.photo import blank as blank
 from wetink.render.renderer import Renderer as Renderer
 

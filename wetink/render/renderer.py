@@ -82,6 +82,8 @@ class Renderer:
         self._fonts: dict[str, bytes] = {}
         self._letters = Letters(noted())
         self._problems: tuple[str, ...] = ()
+        self.families: Mapping[str, str] = {}
+        """The CSS family of each added font that can be drawn, by file name."""
         self._trials = asyncio.Semaphore(1)
         self._warming = asyncio.Semaphore(1)
         self._running: dict[bytes, asyncio.Task[Picture]] = {}
@@ -104,7 +106,7 @@ class Renderer:
         if own == self._fonts:
             return self._problems
         problems: list[str] = []
-        good, faces, letters = {}, [], list(noted())
+        good, faces, letters, families = {}, [], list(noted()), dict[str, str]()
         for name, body in own.items():  # one by one: a font may crash the worker that reads it
             try:
                 report = _as(await self._request(jobs.Use({name: body}), DRAW_SECONDS), jobs.FontReport)
@@ -115,10 +117,11 @@ class Renderer:
             if not report.problems:
                 good[name] = body
                 faces += [(face, body) for face in report.faces.values()]
+                families.update((name, face.family) for face in report.faces.values())
         self._pool.begin_with(jobs.encoded(jobs.Use(good)) if good else b"")
         if self._browser is not None:
             self._browser.use(faces)
-        self._fonts, self._problems = dict(own), tuple(problems)
+        self._fonts, self._problems, self.families = dict(own), tuple(problems), families
         self._countdowns.use(key_of(*(part for each in sorted(good.items()) for part in each)))
         self._letters = Letters(letters)
         self._forget()

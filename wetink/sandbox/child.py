@@ -12,8 +12,8 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-REQUEST = struct.Struct("<Qd")
-"""Header of a request: its number of bytes, and the seconds that it may take."""
+REQUEST = struct.Struct("<QdQ")
+"""Header of a request: its number of bytes, and the seconds and the bytes of memory that it may take."""
 ANSWER = struct.Struct("<QB")
 """Header of an answer: its number of bytes, and its kind."""
 
@@ -36,7 +36,7 @@ def taken(sock: socket.socket, size: int) -> bytearray | None:
 Answer = Callable[[bytes], bytes]
 
 JOB_BYTES = 144 << 20
-"""Memory that one request may take beyond the worker's memory before it."""
+"""Memory that one request may usually take beyond the worker's memory before it."""
 MOST_BYTES = 1 << 30
 """Memory that a worker may take beyond its fork server's, including everything that it keeps."""
 MOST_FILES = 64
@@ -61,11 +61,11 @@ def work(sock: socket.socket, answer: Answer) -> None:
     gc.set_threshold(GC_THRESHOLD, 10, 10)
     _send(sock, DONE, str(os.getpid()).encode())
     while (head := taken(sock, REQUEST.size)) is not None:
-        size, seconds = REQUEST.unpack(head)
+        size, seconds, memory = REQUEST.unpack(head)
         body = taken(sock, size)
         if body is None:
             return
-        allow(seconds)
+        allow(seconds, memory)
         try:
             reply, kind = answer(bytes(body)), DONE
         except MemoryError:
@@ -86,10 +86,10 @@ def confine() -> None:
         resource.setrlimit(limit, (most, most))
 
 
-def allow(seconds: float) -> None:
+def allow(seconds: float, memory: int) -> None:
     """Limit the next request: its memory, and its processor time even if no process is left to kill this one."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (min(_held() + JOB_BYTES, hard), hard))
+    resource.setrlimit(resource.RLIMIT_AS, (min(_held() + memory, hard), hard))
     used = resource.getrusage(resource.RUSAGE_SELF)
     until = math.ceil(used.ru_utime + used.ru_stime + seconds) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from time import perf_counter
 
-from wetink.sandbox.child import ANSWER, DONE, REQUEST, SPENT
+from wetink.sandbox.child import ANSWER, DONE, JOB_BYTES, REQUEST, SPENT
 from wetink.sandbox.forkserver import fork_server
 
 ROOM = 1 << 18
@@ -45,12 +45,12 @@ class Worker:
             sock.close()
             raise Ended("its process ended") from None
 
-    async def ask(self, body: bytes, seconds: float) -> bytes:
+    async def ask(self, body: bytes, seconds: float, memory: int = JOB_BYTES) -> bytes:
         """Return the answer to a request. Raises Lost. After any error the caller must `kill` the worker."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(seconds):
-                await loop.sock_sendall(self._sock, REQUEST.pack(len(body), seconds) + body)
+                await loop.sock_sendall(self._sock, REQUEST.pack(len(body), seconds, memory) + body)
                 kind, reply = await receive_reply(self._sock, self._room)
         except TimeoutError:
             raise Lost(f"it takes longer than {seconds:g} s") from None
@@ -115,8 +115,9 @@ START_SECONDS = 30.0
 class Pool:
     """Up to `most` workers of a module, started when needed."""
 
-    def __init__(self, module: str, most: int) -> None:
-        self._module, self._most = module, most
+    def __init__(self, module: str, most: int, memory: int = JOB_BYTES) -> None:
+        """Run workers of `module`. A request may take `memory` bytes beyond its worker's memory before it."""
+        self._module, self._most, self._memory = module, most, memory
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -163,7 +164,7 @@ class Pool:
         worker = await self._taken()
         taken = perf_counter()
         try:
-            reply = await worker.ask(body, seconds)
+            reply = await worker.ask(body, seconds, self._memory)
         except BaseException:  # also when cancelled: its current answer would go to the next request
             self._gone(worker)
             raise

@@ -159,7 +159,7 @@ class OpenEndpoints:
     def _is_prompt(self, request: OpenRequest) -> bool:
         """Return whether the answer rarely has to wait: data, unless it needs an outside service."""
         content = self._wetink.content
-        block = content.blocks.get(request.path[3:].partition("/")[0]) if request.path[1] == "d" else None
+        block = content.answering(request.path[3:].partition("/")[0]) if request.path[1] == "d" else None
         return block is not None and not block.email and not prepared(block, self._wetink.apps, content.rules).outside
 
     async def _respond(self, request: OpenRequest, respond: Respond) -> None:
@@ -214,7 +214,7 @@ class OpenEndpoints:
 
     async def _data(self, request: OpenRequest, target: Target, query: dict[str, str], look: Lookup) -> Reply:
         content, opens = self._wetink.content, self._wetink.opens
-        block = content.blocks.get(target.block)
+        block = content.answering(target.block)
         if block is None or not block.data:
             message = f"there is no block called {target.block[:64]!r} to read here"
             return _error(404, "unknown_block", message, (*NOT_KEPT, *self._cors(request)))
@@ -251,7 +251,7 @@ class OpenEndpoints:
     def _recipient(self, request: OpenRequest, target: Target, query: dict[str, str]) -> Identifier | None:
         if target.token:
             return self._wetink.seals.unseal(target.token, target.block, PURPOSES[request.path[1]])
-        block = self._wetink.content.blocks.get(target.block)
+        block = self._wetink.content.answering(target.block)
         kinds = block.recipients if block is not None else ()
         return next((self._wetink.seals.named(kind, query[kind]) for kind in kinds if kind in query), None)
 

@@ -1,7 +1,8 @@
 """Reports for programs, with the dashboard's token as Bearer.
 
-GET /api/report               `?by=block,variant,campaign,day`, `?days=14` or `?since=&until=`, `?block=`, `?goal=`,
-                              `?model=`, `?currency=`; `/api/report.csv` returns CSV
+GET /api/report               `?by=block,email,variant,campaign,day,weekday`; `?range=28d`, `?from=&to=`, `?days=14` or
+                              `?since=&until=`; `?block=`, `?variant=`, `?campaign=`, `?email=`, `?goal=`, `?model=`,
+                              `?currency=`; `/api/report.csv` returns CSV
 GET /api/conversions          the credit of each conversion, its rule, and why other touches lost; `?days=`,
                               `?goal=`, `?model=`
 GET /api/conversions/{id}     one conversion, with all touches around it
@@ -15,60 +16,18 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from wetink.core.errors import BadRequest
 from wetink.core.signals.attribution import Attribution
-from wetink.core.signals.report import DAY_MS, Line, flat, in_currency, table, total
+from wetink.core.signals.report import Line, flat, in_currency, table, total
 from wetink.web.api import allowed, json_response
-from wetink.web.dashboard.query import number_in, time_in
+from wetink.web.report_query import ReportQuery, report_query
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
-
-USUAL_DAYS, MOST_DAYS = 14, 3_660
-
-
-class ReportQuery(msgspec.Struct, frozen=True):
-    """A report's query. `since` and `until` are Unix ms."""
-
-    since: int
-    until: int
-    by: tuple[str, ...] = ("block",)
-    block: str = ""
-    goal: str = ""
-    model: str = ""
-    currency: str = ""
-
-
-def usual(now: int) -> ReportQuery:
-    """Return the default report: the last two weeks, by block."""
-    return ReportQuery(max(now - now % DAY_MS - (USUAL_DAYS - 1) * DAY_MS, 0), now + 1)
-
-
-def report_query(request: Request, now: int) -> ReportQuery:
-    """Return the report that a request's query selects. Raises BadRequest with the wrong parameter's name."""
-    query = request.query_params
-    days = number_in(query, "days", USUAL_DAYS, 1, MOST_DAYS)
-    until = time_in(query, "until", now + 1)
-    since = time_in(query, "since", max(until - until % DAY_MS - (days - 1) * DAY_MS, 0))
-    if since > until:
-        raise BadRequest("since: it is later than until", where="since")
-    if until - since > MOST_DAYS * DAY_MS:
-        raise BadRequest(f"since: at most {MOST_DAYS:,} days before until", where="since")
-    by = tuple(dict.fromkeys(each.strip() for each in query.get("by", "block").split(",") if each.strip()))
-    return ReportQuery(
-        since,
-        until,
-        by,
-        query.get("block", "")[:64],
-        query.get("goal", "")[:64],
-        query.get("model", "")[:64],
-        query.get("currency", "")[:8].upper(),
-    )
 
 
 async def lines_of(wetink: Wetink, what: ReportQuery) -> list[Line]:
     """Return the lines of a report. Raises BadRequest for an unknown goal, model or column."""
-    lines = await wetink.reports.lines(
-        wetink.content, what.since, what.until, what.by, block=what.block, goal=what.goal, model=what.model
+    [lines] = await wetink.reports.broken_down(
+        wetink.content, what.days, (what.by,), what.only, goal=what.goal, model=what.model
     )
     return in_currency(lines, what.currency)
 
@@ -76,14 +35,15 @@ async def lines_of(wetink: Wetink, what: ReportQuery) -> list[Line]:
 async def report(request: Request) -> Response:
     """Return a report as JSON."""
     wetink = allowed(request)
-    what = report_query(request, now_ms())
+    what = report_query(request, wetink.content.signals.zone, now_ms())
     lines = await lines_of(wetink, what)
     name, _, model = wetink.reports.chosen_goal(wetink.content, what.goal, what.model)
     lifts = await wetink.experiments.lifts(wetink.content) if "block" in what.by else {}
     return json_response(
         {
-            "since": what.since,
-            "until": what.until,
+            "since": what.days.since,
+            "until": what.days.end,
+            "zone": what.days.zone,
             "goal": name,
             "model": model,
             "lines": [flat(line, lifts) for line in lines],
@@ -95,7 +55,7 @@ async def report(request: Request) -> Response:
 async def report_csv(request: Request) -> Response:
     """Return a report as CSV."""
     wetink = allowed(request)
-    what = report_query(request, now_ms())
+    what = report_query(request, wetink.content.signals.zone, now_ms())
     return as_csv(await lines_of(wetink, what), what.by, await wetink.experiments.lifts(wetink.content))
 
 
@@ -107,8 +67,11 @@ def as_csv(lines: Sequence[Line], by: Sequence[str], lifts: dict[str, str]) -> R
 
 async def conversions(request: Request) -> Response:
     """Return the credits of each conversion, the oldest first."""
-    wetink, what = allowed(request), report_query(request, now_ms())
-    batches = wetink.reports.attributions(wetink.content, what.since, what.until, goal=what.goal, model=what.model)
+    wetink = allowed(request)
+    what = report_query(request, wetink.content.signals.zone, now_ms())
+    batches = wetink.reports.attributions(
+        wetink.content, what.days.since, what.days.end, goal=what.goal, model=what.model
+    )
     first = await anext(batches, ())  # raises any error of the query
     return StreamingResponse(
         _listed(first, batches), media_type="application/json", headers={"cache-control": "no-store"}

@@ -8,7 +8,6 @@ logged by name. A second signal ends it at once.
 import asyncio
 import contextlib
 import ctypes
-import gc
 import logging
 import multiprocessing
 import os
@@ -28,6 +27,7 @@ import uvicorn
 import uvloop
 from msgspec.structs import replace
 
+from wetink import heap
 from wetink.core import client_classification
 from wetink.core.errors import BadSettings, Unavailable
 from wetink.ending import end_after
@@ -48,8 +48,6 @@ KEEP_ALIVE_SECONDS = 30
 STOP_SECONDS, END_SECONDS = 10, 15
 """How long requests in progress may take after the drain, and everything else after that, in seconds."""
 PR_SET_PDEATHSIG = 1
-M_ARENA_MAX, ARENAS = -8, 2
-"""mallopt's parameter for the number of arenas, and the number that all threads share."""
 SWITCH_SECONDS = 0.0005
 """Interpreter switch interval in seconds: how long the committing thread and the event loop may block each other."""
 MOST_DESCRIPTORS = 65_536
@@ -59,12 +57,6 @@ PAUSE_SECONDS = 5.0
 """If the parent itself stalls for this long, in seconds, it gives its children new time."""
 START_SECONDS = 60.0
 """Time to start, in seconds, on top of the time without heartbeats."""
-GC_THRESHOLDS = 20_000, 10, 10
-"""New objects between two garbage collections, and collections of the young between two of the older ones.
-
-Requests leave hardly any cycles, but pages and libraries do: with fewer full collections, memory grows by them.
-"""
-
 Ready = Callable[[str], object]
 
 
@@ -128,7 +120,7 @@ async def _serve(
     metrics.use(place.memory, place.row)
     tracing.begin(os.environ)
     module, _, name = app.partition(":")
-    bound_arenas()
+    heap.bound_arenas()
     if "open" in settings.role:
         client_classification.prepare()
     draws = not settings.role.isdisjoint(SHOWING)
@@ -138,7 +130,7 @@ async def _serve(
         scraped(wetink, place.scrapes),
     ):
         application = getattr(import_module(module), name)(wetink)
-        _settle_memory()
+        heap.settle()
         sys.setswitchinterval(SWITCH_SECONDS)
         config = uvicorn.Config(
             application,
@@ -208,22 +200,6 @@ def _on_signals(drain: Callable[[], None], *, in_child: bool) -> None:
 
 def _end_now(number: int, _: object) -> None:
     os._exit(128 + number)  # not by the signal itself: the kernel keeps it from a container's first process
-
-
-def bound_arenas() -> None:
-    """Limit all threads to two arenas of glibc's malloc. Call it before there are threads.
-
-    By default there is one for each thread, up to eight for each core, and each keeps the most memory it ever held.
-    """
-    with contextlib.suppress(OSError, AttributeError):  # another libc than glibc
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
-
-
-def _settle_memory() -> None:
-    """Exclude the objects made at startup from garbage collection."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
 
 
 class _Parent:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from tests.web.dashboard.shopper import BLOCKS, past
@@ -46,9 +47,9 @@ def wetink(empty: Wetink) -> Wetink:
     return empty
 
 
-def client_of(wetink: Wetink) -> TestClient:
+def client_of(wetink: Wetink, *more: Route) -> TestClient:
     """Return a browser on the dashboard's pages alone: who may see them is the app's business."""
-    app = Starlette(routes=ROUTES, exception_handlers=ERRORS)
+    app = Starlette(routes=[*ROUTES, *more], exception_handlers=ERRORS)
     app.state.wetink = wetink
     request = Request({"type": "http", "headers": [], "app": app})
     return TestClient(app, headers={"accept": "text/html,*/*", "x-csrf": session.csrf(request)})

@@ -1,14 +1,20 @@
 """The frame of all pages: the navigation, what it remembers, and the icons that it shows."""
 
 import re
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from tests.web.dashboard.conftest import client_of
 from wetink.web.app import ROUTES, STATIC
 from wetink.web.dashboard.navigation import ENTRIES, NAVIGATION, Group, current
+from wetink.web.dashboard.toasts import Undo, tell
+from wetink.wiring import Wetink
 
 PAGES = Path(__file__).parents[3] / "wetink" / "web" / "dashboard"
 
@@ -66,7 +72,51 @@ def test_an_unknown_theme_is_refused_and_none_leads_elsewhere(dashboard: TestCli
 
 def test_every_icon_that_a_page_names_is_in_the_sprite() -> None:
     files = [*PAGES.rglob("*.html"), *PAGES.rglob("*.py")]
-    named = {name for each in files for name in re.findall(r'\bicon(?:\(|=)"([a-z0-9-]+)"', each.read_text())}
+    named = {
+        name for each in files for name in re.findall(r'\b(?:icon|svg|picture)(?:\(|=)"([a-z0-9-]+)"', each.read_text())
+    }
     kept = set(re.findall(r'<symbol id="([a-z0-9-]+)"', (STATIC / "built" / "icons.svg").read_text()))
     assert named
     assert named <= kept, "run `make assets`"
+
+
+def test_the_page_of_components_shows_each_of_them(dashboard: TestClient) -> None:
+    macros = re.findall(r"{% macro ([a-z_]+)\(", (PAGES / "templates" / "ui.html").read_text())
+    shown = (PAGES / "templates" / "components.html").read_text()
+    parts = {"error_id", "described", "below", "control", "ticked"}
+    assert [name for name in macros if name not in parts and f"ui.{name}(" not in shown] == []
+    assert dashboard.get("/dashboard/components").status_code == 200
+
+
+def test_a_toast_shows_once_on_the_page_after_a_redirect(wetink: Wetink) -> None:
+    async def change(request: Request) -> Response:
+        response = RedirectResponse("/dashboard/live", 303)
+        tell(request, response, "<Hero> was archived.", Undo("/dashboard/theme", {"theme": "dark"}))
+        return response
+
+    with client_of(wetink, Route("/dashboard/change", change, methods=["POST"])) as browser:
+        shown = browser.post("/dashboard/change").text
+        toast = shown[shown.index('<div class="toasts"') : shown.index("<template")]
+        assert "&lt;Hero&gt; was archived." in toast
+        assert 'action="/dashboard/theme"' in toast
+        assert '<input type="hidden" name="theme" value="dark">' in toast
+        assert "Hero" not in browser.get("/dashboard/live").text
+
+
+def test_a_part_of_a_page_does_not_use_up_a_toast(wetink: Wetink) -> None:
+    async def change(request: Request) -> Response:
+        response = RedirectResponse("/dashboard/live", 303)
+        tell(request, response, "Done that.")
+        return response
+
+    with client_of(wetink, Route("/dashboard/change", change, methods=["POST"])) as browser:
+        browser.post("/dashboard/change", follow_redirects=False)
+        assert "Done that." not in browser.get("/dashboard/live/newer?after=0", headers={"hx-request": "true"}).text
+        assert "Done that." in browser.get("/dashboard/live").text
+
+
+@pytest.mark.parametrize("forged", ["", "x", "é", b64encode(b"a" * 32 + b'{"text":"You won"}').decode()])
+def test_words_of_somebody_else_are_no_toast(dashboard: TestClient, forged: str) -> None:
+    shown = dashboard.get("/dashboard/live", headers={"cookie": f"wetink_toast={forged}".encode()})
+    assert shown.status_code == 200
+    assert "You won" not in shown.text

@@ -83,7 +83,7 @@ def test_from_nothing_to_a_copied_snippet_with_keys_alone(
     page.wait_for_load_state()
     said = page.locator("main").inner_text()
     assert answered.value.status == 200, said
-    made = page.get_by_role("status").inner_text().partition(" is live")[0].split()[-1]
+    made = page.locator("main").get_by_role("status").inner_text().partition(" is live")[0].split()[-1]
     assert made.startswith("countdown"), said
     tab_to(page, "esp$")
     page.keyboard.type("Braze")

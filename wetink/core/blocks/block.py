@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from wetink.core.blocks.experiment import Experiment
+from wetink.core.blocks.schedule import Schedule, outside
 from wetink.core.client_classification import MACHINES, Kind
 from wetink.core.events.event import Product
 from wetink.core.rules.tree import Rule
@@ -110,6 +111,8 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     link: str = ""
     """Target of a click instead of the product. With several slots, each links to its product's own URL, and this
     applies to products without one."""
+    schedule: Schedule | None = None
+    """The time in which it may be shown. None: always."""
     engine: Literal["", "takumi", "chromium"] = ""
     """The rendering engine. Empty: the one that the template requests in its first words, else the default. Without a
     browser on the server, the default replaces `chromium`."""
@@ -172,10 +175,43 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """The variant for people in an experiment's holdout; empty: the fallback."""
     fetches: dict[Kind, Treatment] = {}
     """Treatments by class of fetch, for classes without the default one."""
+    schedule: Schedule | None = None
+    """The time in which its variants are shown; outside of it, everyone gets the fallback. None: always."""
+    paused: bool = False
+    """Whether everyone gets the fallback for now."""
+    archived: bool = False
+    """Whether lists leave it out. Emails that contain it get its fallback for good."""
+    aliases: tuple[Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")], ...] = ()
+    """Earlier names, oldest first. Emails that contain them still get this block."""
 
     def __post_init__(self) -> None:
         """Correct its links."""
         _read_links(self, "gone")
+
+    @property
+    def first_name(self) -> str:
+        """The name under which it was first shown, by which the store knows its promises and contacts."""
+        return self.aliases[0] if self.aliases else self.name
+
+
+@memoize
+def bare(block: Block) -> Block:
+    """Return a block without its variants, so that everyone gets its fallback."""
+    return msgspec.structs.replace(block, variants=())
+
+
+def closed(block: Block, now: int) -> str:
+    """Return why everyone gets a block's fallback at a moment (Unix ms); empty if its variants may be shown.
+
+    >>> closed(Block("hero", Fallback(""), paused=True), 0), closed(Block("hero", Fallback("")), 0)
+    ('the block is paused', '')
+    """
+    if block.archived:
+        return "the block is archived"
+    if block.paused:
+        return "the block is paused"
+    why = outside(block.schedule, now) if block.schedule is not None else ""
+    return f"the block has a schedule: {why}" if why else ""
 
 
 def before(block: Block, others: Iterable[Block]) -> list[Block]:

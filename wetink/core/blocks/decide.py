@@ -8,7 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core.app.app import OURS, App, Shop, Shown
-from wetink.core.blocks.block import Block, Decision, Step, Variant, decides, memoize
+from wetink.core.blocks.block import Block, Decision, Step, Variant, bare, closed, decides, memoize
+from wetink.core.blocks.schedule import outside
 from wetink.core.catalog.trust import refreshed
 from wetink.core.catalog.trust import shown as visible
 from wetink.core.events.event import Product
@@ -119,14 +120,15 @@ def prepared(block: Block, apps: Mapping[str, App], rules: Rulebook) -> Prepared
 
 def requirements(prepared: Prepared, person: Person, moment: Moment, shop: Shop) -> Requirements:
     """Return the lookups for the apps of the variants whose rules match. `shop` has the data that rules need."""
-    if not prepared.looking:
+    if not prepared.looking or closed(prepared.block, moment.now):
         return _NONE
     subject = subject_of(person, moment, shop)
     asked: list[tuple[App, Any]] = []
     queries, feeds, polls = dict[str, None](), dict[str, None](), dict[str, None]()
     for each in prepared.looking:
         app, settings = each.app, each.settings
-        if app is None or settings is None or not all([rule.holds(subject) for rule in each.rules]):
+        asleep = each.variant.schedule is not None and outside(each.variant.schedule, moment.now)
+        if app is None or settings is None or asleep or not all([rule.holds(subject) for rule in each.rules]):
             continue
         asked.append((app, settings))
         if app.queries is not None:
@@ -153,14 +155,23 @@ def products_of(
     return list(keys), list(history)
 
 
+def reduced(block: Block, moment: Moment) -> Block:
+    """Return a block without its variants if this fetch gets the fallback whoever opens it; else the block itself."""
+    return bare(block) if closed(block, moment.now) or not decides(block.fetches, moment.fetch_class) else block
+
+
 def choose(prepared: Prepared, person: Person, moment: Moment, shop: Shop) -> Choice:
     """Return the first variant whose rules match and whose app has something to show."""
     trace: list[Step] = []
     block, seen = prepared.block, visible(person, shop.found)
     subject: Subject | None = None
-    for each in prepared.variants:
+    shut = closed(block, moment.now)
+    for each in prepared.variants if not shut else ():
         shown: Shown | None = None
         reasons: list[str] = []
+        if each.variant.schedule is not None and (why := outside(each.variant.schedule, moment.now)):
+            trace.append(Step(each.variant.name, False, f"its schedule: {why}"))
+            continue
         for rule in each.rules:
             subject = subject or subject_of(person, moment, shop)
             holds, why = rule.judge(subject)
@@ -172,7 +183,9 @@ def choose(prepared: Prepared, person: Person, moment: Moment, shop: Shop) -> Ch
         trace.append(Step(each.variant.name, shown is not None, why))
         if shown is not None:
             return Choice(each.variant, shown, each.plain, tuple(trace))
-    if not decides(block.fetches, moment.fetch_class):
+    if shut:
+        why = shut
+    elif not decides(block.fetches, moment.fetch_class):
         why = f"the block's policy for this class of fetch: {moment.fetch_class}"
     else:
         why = "no variant matches" if block.variants else "the block has no variants"

@@ -11,13 +11,13 @@ import msgspec
 
 from wetink.core.signals.attribution import Attribution, split
 from wetink.core.signals.conversion import Conversion
+from wetink.core.signals.date_range import day_start
 from wetink.core.signals.goal import Signals
 from wetink.core.units.currency import rounded
 
-DAY_MS = 86_400_000
-
 Place: TypeAlias = tuple[int, str, str, str, str]
-"""The day of a conversion (its first Unix ms), the credited block, variant and campaign, and the currency."""
+"""The day of a conversion (its first Unix ms in the shop's zone), the credited block, variant and campaign, and the
+currency."""
 
 
 class CreditSum(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -34,6 +34,8 @@ class CreditSum(msgspec.Struct, frozen=True, array_like=True, gc=False):
     orders: float
     revenue: float
     page_revenue: float
+    squares: float = 0.0
+    """The sum of the squares of the conversions' revenue, for an interval of the revenue."""
 
 
 class Credits(msgspec.Struct, frozen=True, array_like=True):
@@ -88,11 +90,18 @@ def credits_of(attributions: Iterable[Attribution], signals: Signals) -> Credits
         amounts = [credit.amount for credit in attribution.credits]
         if rate != 1.0:
             amounts = split(rounded(sum(amounts) * rate, currency), amounts, currency)
-        day = conversion.at - conversion.at % DAY_MS
+        day = day_start(conversion.at, signals.zone)
         for credit, amount in zip(attribution.credits, amounts, strict=True):
             touch = credit.touch
             paged = amount if conversion.page else 0.0
-            _add(sums, (day, touch.block, touch.variant, touch.campaign, currency), credit.part, amount, paged)
+            _add(
+                sums,
+                (day, touch.block, touch.variant, touch.campaign, currency),
+                credit.part,
+                amount,
+                paged,
+                amount * amount,
+            )
     return Credits(len(times), credited, unclear, min(times, default=0), max(times, default=0), _listed(sums))
 
 
@@ -103,7 +112,7 @@ def joined(parts: Iterable[Credits]) -> Credits:
     for part in some:
         for each in part.sums:
             place = each.day, each.block, each.variant, each.campaign, each.currency
-            _add(sums, place, each.orders, each.revenue, each.page_revenue)
+            _add(sums, place, each.orders, each.revenue, each.page_revenue, each.squares)
     return Credits(
         sum(part.conversions for part in some),
         sum(part.credited for part in some),
@@ -114,14 +123,13 @@ def joined(parts: Iterable[Credits]) -> Credits:
     )
 
 
-def _add(sums: dict[Place, list[float]], place: Place, orders: float, revenue: float, page_revenue: float) -> None:
+def _add(sums: dict[Place, list[float]], place: Place, *amounts: float) -> None:
     known = sums.get(place)
     if known is None:
-        sums[place] = [orders, revenue, page_revenue]
+        sums[place] = [*amounts]
         return
-    known[0] += orders
-    known[1] += revenue
-    known[2] += page_revenue
+    for index, amount in enumerate(amounts):
+        known[index] += amount
 
 
 def _listed(sums: dict[Place, list[float]]) -> tuple[CreditSum, ...]:

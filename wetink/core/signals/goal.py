@@ -1,6 +1,7 @@
 """Goal: the event that counts as a conversion, its value, and how long before it an email may get credit.
 
-Signals: the whole `signals.yaml` of a content folder: goals, the attribution model, currencies, and the holdout.
+Signals: the whole `signals.yaml` of a content folder: goals, the attribution model, currencies, the holdout, and
+the time zone.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from wetink.core.errors import BadContent
 from wetink.core.events.ecommerce import canonical
 from wetink.core.units.bucketing import fraction
 from wetink.core.units.duration import parse
+from wetink.core.units.zone import named
 
 MODELS: dict[str, str] = {
     "last-click-else-open": "the last click, or else the last open",
@@ -72,6 +74,8 @@ class Signals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str = DEFAULT_MODEL
     currencies: Currencies | None = None
     holdout: Everywhere | None = None
+    zone: str = "UTC"
+    """The shop's time zone: a day of a report begins at its midnight."""
 
     def goal(self, name: str) -> Goal | None:
         """Return a goal by name."""
@@ -100,7 +104,7 @@ def signals_of(raw: Any) -> Signals:
         return Signals()
     if not isinstance(raw, dict):
         raise BadContent(
-            "signals.yaml must be a mapping with goals, model, currencies or holdout", hint="see docs/signals.md"
+            "signals.yaml must be a mapping with goals, model, currencies, holdout or zone", hint="see docs/signals.md"
         )
     table = raw.get("currencies")
     if isinstance(table, dict) and isinstance(table.get("as_of"), date):  # YAML reads a day as a date
@@ -117,11 +121,13 @@ def signals_of(raw: Any) -> Signals:
     if rated is not None:
         rates = {code.upper(): rate for code, rate in rated.rates.items() if code.upper() != rated.into.upper()}
         rated = Currencies(rated.into.upper(), rates, rated.as_of)
-    return replace(found, goals=goals, currencies=rated)
+    return replace(found, goals=goals, currencies=rated, zone=named(found.zone))
 
 
 def _wrong_with(signals: Signals) -> Iterator[str]:
     yield from _wrong_model("model", signals.model)
+    if not named(signals.zone):
+        yield f"zone: there is no time zone {signals.zone[:64]!r}; write one such as Europe/Berlin"
     for name, goal in signals.goals.items():
         yield from (f"goals.{name}{each}" for each in _wrong_goal(name, goal))
     if signals.currencies is not None:

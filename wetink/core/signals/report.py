@@ -1,20 +1,21 @@
-"""Report: opens, clicks, orders and revenue by block, variant, campaign and day."""
+"""Report: opens, clicks, orders and revenue by block, email, variant, campaign, day and weekday."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.signals.credits import DAY_MS as DAY_MS
+from wetink.core.signals.attribution import Touch
 from wetink.core.signals.credits import CreditSum
+from wetink.core.signals.date_range import DAY_MS as DAY_MS
+from wetink.core.signals.date_range import QUARTER_MS as QUARTER_MS
+from wetink.core.signals.date_range import day_of
 from wetink.core.units.csv import sheet
 from wetink.core.units.currency import rounded
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-DIMENSIONS = ("block", "variant", "campaign", "day")
-"""The dimensions of a report. A day is in UTC, given by its first millisecond."""
+DIMENSIONS = ("block", "email", "variant", "campaign", "day", "weekday")
+"""The dimensions of a report. A day is an ISO date in the shop's zone, a weekday its English name."""
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class DayCount(msgspec.Struct, frozen=True, gc=False):
@@ -40,9 +41,6 @@ class DayCount(msgspec.Struct, frozen=True, gc=False):
     """Opens that a person's click proves, although no person's fetch shows them."""
 
 
-QUARTER_MS = 900_000
-"""Every zone's midnight begins a quarter of an hour (UTC)."""
-
 COUNTS = DayCount.__struct_fields__[4:]
 
 
@@ -52,7 +50,7 @@ class Line(msgspec.Struct, frozen=True):
     `orders` are conversions of the goal, or parts of them if several opens and clicks share the credit.
     """
 
-    key: dict[str, str | int]
+    key: dict[str, str]
     pictures: int = 0
     opens: int = 0
     unique_opens: int = 0
@@ -66,6 +64,8 @@ class Line(msgspec.Struct, frozen=True):
     revenue: dict[str, float] = {}
     page_revenue: dict[str, float] = {}
     """The revenue that only browser keys reported, which anybody can use."""
+    squares: dict[str, float] = {}
+    """The sum of the squares of the orders' revenue, by currency."""
 
     @property
     def page_share(self) -> dict[str, float]:
@@ -95,38 +95,77 @@ class Line(msgspec.Struct, frozen=True):
         return {code: rounded(1000 * amount / self.unique_opens, code) for code, amount in self.revenue.items()}
 
 
+class Filter(msgspec.Struct, frozen=True):
+    """The part of the figures that a report covers. None means any; an empty variant is the fallback."""
+
+    block: str | None = None
+    variant: str | None = None
+    campaign: str | None = None
+    email: str | None = None
+
+    def admits(self, each: DayCount | CreditSum | Touch, emails: Mapping[str, str]) -> bool:
+        """Return whether a count or credit is in the report. `emails` are those of the blocks."""
+        return (
+            self.block in (None, each.block)
+            and self.variant in (None, each.variant)
+            and self.campaign in (None, each.campaign)
+            and self.email in (None, emails.get(each.block, ""))
+        )
+
+
+ALL = Filter()
+
+
 class Report:
     """A report broken down by some of DIMENSIONS. Credits are added part by part, and only their sums are kept.
 
     Orders are counted on their day, for the open or click that gets the credit.
     """
 
-    def __init__(self, by: Sequence[str], *, block: str = "") -> None:
-        """Start without credits. With a `block`, only the credits of that block are added."""
-        self._by, self._block = by, block
-        self._orders: dict[tuple[str | int, ...], float] = {}
-        self._revenue: dict[tuple[str | int, ...], dict[str, float]] = {}
-        self._page_revenue: dict[tuple[str | int, ...], dict[str, float]] = {}
+    def __init__(
+        self, by: Sequence[str], *, only: Filter = ALL, emails: Mapping[str, str] | None = None, zone: str = "UTC"
+    ) -> None:
+        """Start without credits. `emails` are those of the blocks, and days are the zone's."""
+        self._by, self._only, self._emails, self._zone = by, only, emails or {}, zone
+        self._orders: dict[tuple[str, ...], float] = {}
+        self._revenue: dict[tuple[str, ...], dict[str, float]] = {}
+        self._page_revenue: dict[tuple[str, ...], dict[str, float]] = {}
+        self._squares: dict[tuple[str, ...], dict[str, float]] = {}
 
     def add(self, sums: Iterable[CreditSum]) -> None:
         """Add the credits of places, each to its line."""
         for each in sums:
-            if self._block and each.block != self._block:
+            if not self._only.admits(each, self._emails):
                 continue
-            key = tuple([getattr(each, dimension) for dimension in self._by])
+            key = self._key(each)
             self._orders[key] = self._orders.get(key, 0.0) + each.orders
             mine = self._revenue.setdefault(key, {})
             mine[each.currency] = mine.get(each.currency, 0.0) + each.revenue
             if each.page_revenue:
                 paged = self._page_revenue.setdefault(key, {})
                 paged[each.currency] = paged.get(each.currency, 0.0) + each.page_revenue
+            squares = self._squares.setdefault(key, {})
+            squares[each.currency] = squares.get(each.currency, 0.0) + each.squares
 
-    def lines(self, counts: Iterable[DayCount], *, keys: Iterable[Mapping[str, str | int]] = ()) -> list[Line]:
+    def _key(self, each: DayCount | CreditSum) -> tuple[str, ...]:
+        return tuple([self._value(each, dimension) for dimension in self._by])
+
+    def _value(self, each: DayCount | CreditSum, dimension: str) -> str:
+        if dimension == "email":
+            return self._emails.get(each.block, "")
+        if dimension in ("day", "weekday"):
+            day = day_of(each.day, self._zone)
+            return day.isoformat() if dimension == "day" else WEEKDAYS[day.weekday()]
+        return str(getattr(each, dimension))
+
+    def lines(self, counts: Iterable[DayCount], *, keys: Iterable[Mapping[str, str]] = ()) -> list[Line]:
         """Return one line for each combination of the dimensions, in order; `keys` have a line even without counts."""
         by, nothing = self._by, [0] * len(COUNTS)
-        added: dict[tuple[str | int, ...], list[int]] = {tuple(key[each] for each in by): [*nothing] for key in keys}
+        added: dict[tuple[str, ...], list[int]] = {tuple(key[each] for each in by): [*nothing] for key in keys}
         for count in counts:
-            sums = added.setdefault(tuple(getattr(count, each) for each in by), [*nothing])
+            if not self._only.admits(count, self._emails):
+                continue
+            sums = added.setdefault(self._key(count), [*nothing])
             for index, name in enumerate(COUNTS):
                 sums[index] += getattr(count, name)
         return [
@@ -135,10 +174,16 @@ class Report:
                 orders=round(self._orders.get(key, 0.0), 9),
                 revenue=_rounded(self._revenue.get(key, {})),
                 page_revenue=_rounded(self._page_revenue.get(key, {})),
+                squares=self._squares.get(key, {}),
                 **dict(zip(COUNTS, added.get(key, nothing), strict=True)),
             )
-            for key in sorted({*added, *self._orders}, key=lambda key: tuple(map(str, key)))
+            for key in sorted({*added, *self._orders}, key=_order)
         ]
+
+
+def _order(key: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the sort key of a line: weekdays come in the order of a week."""
+    return tuple(str(WEEKDAYS.index(each)) if each in WEEKDAYS else each for each in key)
 
 
 def _rounded(revenue: Mapping[str, float]) -> dict[str, float]:
@@ -148,6 +193,7 @@ def _rounded(revenue: Mapping[str, float]) -> dict[str, float]:
 def total(lines: Iterable[Line]) -> Line:
     """Return the sum of lines."""
     sums, orders, revenue, of_pages = [0] * len(COUNTS), 0.0, dict[str, float](), dict[str, float]()
+    squares: dict[str, float] = {}
     for line in lines:
         for index, name in enumerate(COUNTS):
             sums[index] += getattr(line, name)
@@ -156,17 +202,17 @@ def total(lines: Iterable[Line]) -> Line:
             revenue[code] = rounded(revenue.get(code, 0.0) + amount, code)
         for code, amount in line.page_revenue.items():
             of_pages[code] = rounded(of_pages.get(code, 0.0) + amount, code)
-    return Line(
-        {}, orders=round(orders, 6), revenue=revenue, page_revenue=of_pages, **dict(zip(COUNTS, sums, strict=True))
-    )
+        for code, amount in line.squares.items():
+            squares[code] = squares.get(code, 0.0) + amount
+    whole = Line({}, orders=round(orders, 6), revenue=revenue, page_revenue=of_pages, squares=squares)
+    return replace(whole, **dict(zip(COUNTS, sums, strict=True)))
 
 
 def flat(line: Line, lifts: Mapping[str, str] | None = None) -> dict[str, object]:
-    """Return a line as JSON values: flat, with dates for days, and with the figures that follow from its counts.
+    """Return a line as JSON values: flat, and with the figures that follow from its counts.
 
     `lifts` has a text for each block with an experiment.
     """
-    key = {name: date_of(value) if isinstance(value, int) else value for name, value in line.key.items()}
     counts = {name: getattr(line, name) for name in COUNTS}
     rate = round(line.click_rate, 6) if line.click_rate is not None else None
     orders = round(line.orders, 6)
@@ -174,16 +220,7 @@ def flat(line: Line, lifts: Mapping[str, str] | None = None) -> dict[str, object
     if line.page_revenue:
         brought["page_share"] = line.page_share
     lift = (lifts or {}).get(str(line.key.get("block", "")))
-    return {**key, **counts, "click_rate": rate, **brought, **({"lift": lift} if lift is not None else {})}
-
-
-def date_of(day: int) -> str:
-    """Return a day (its first Unix ms, UTC) as an ISO date.
-
-    >>> date_of(86_400_000)
-    '1970-01-02'
-    """
-    return (_EPOCH + timedelta(milliseconds=day)).date().isoformat()
+    return {**line.key, **counts, "click_rate": rate, **brought, **({"lift": lift} if lift is not None else {})}
 
 
 def table(lines: Sequence[Line], by: Sequence[str], lifts: Mapping[str, str] | None = None) -> str:

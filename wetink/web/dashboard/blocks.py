@@ -30,14 +30,14 @@ async def blocks(request: Request) -> Response:
     wetink = wetink_of(request)
     who, entered, problem = _chosen(request)
     now = now_ms()
-    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now))
+    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now, wetink.content.signals.zone))
     return page(
         request,
         "blocks.html",
         entered=entered,
         problem=problem,
         who=who,
-        blocks=[(block, pictures(block, who, moment_of(request, now))) for block in wetink.content.blocks.values()],
+        blocks=[(block, pictures(block, who, moment_of(request, now))) for block in wetink.content.listed.values()],
         results={result.key["block"]: result for result in results},
         nothing=Line({}),
         problems=wetink.content.problems,
@@ -52,7 +52,7 @@ async def block(request: Request) -> Response:
     found = wetink.content.block(name)
     who, entered, problem = _chosen(request)
     now = now_ms()
-    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now))
+    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now, wetink.content.signals.zone))
     files = (f"blocks/{name}.yaml:", *(f"templates/{each.template}:" for each in found.variants if each.template))
     return page(
         request,

@@ -29,6 +29,7 @@ NAVIGATION: tuple[Entry | Group, ...] = (
         entries=(
             Entry("Blocks", "/dashboard/blocks"),
             Entry("Gallery", "/dashboard/apps"),
+            Entry("Media", "/dashboard/media"),
         ),
     ),
     Entry("Audiences", "/dashboard/audiences", icon="users"),

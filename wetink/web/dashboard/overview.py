@@ -7,8 +7,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wetink.core.signals import date_range
+from wetink.core.signals.date_range import DAY_MS
 from wetink.core.signals.goal import MODELS
-from wetink.core.signals.report import DAY_MS, Line
+from wetink.core.signals.report import Line
 from wetink.core.signals.report import total as total_of
 from wetink.insights.health import counted
 from wetink.ports import Received, Storage
@@ -47,7 +49,7 @@ async def overview(request: Request) -> Response:
     sources = await wetink.store.sources.all()
     if not await wetink.store.log.messages(limit=1):
         return page(request, "first.html", sources=sources, address=wetink.settings.address)
-    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now))
+    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now, wetink.content.signals.zone))
     return page(
         request,
         "overview.html",
@@ -68,9 +70,10 @@ async def overview(request: Request) -> Response:
     )
 
 
-def last_days(days: int, now: int) -> tuple[int, int]:
-    """Return the span of the last days (UTC), including today up to now."""
-    return now - now % DAY_MS - (days - 1) * DAY_MS, now + 1
+def last_days(days: int, now: int, zone: str) -> tuple[int, int]:
+    """Return the span of the last days of a zone, including today."""
+    found = date_range.last_days(days, now, zone)
+    return found.since, found.end
 
 
 def total(results: Sequence[Line]) -> Total:
@@ -82,16 +85,16 @@ def total(results: Sequence[Line]) -> Total:
 
 
 async def _bars(wetink: Wetink, now: int) -> list[Bar]:
-    """Count opens and clicks of all blocks for each day (UTC), up to today."""
-    since, until = last_days(DAYS, now)
+    """Count opens and clicks of all blocks for each day (of the shop's zone), up to today."""
+    periods = date_range.last_days(DAYS, now, wetink.content.signals.zone).periods
     opens, clicks = Counter[int](), Counter[int]()
-    for count in await wetink.store.ledger.days(since, until):
+    for count in await wetink.store.ledger.sums(periods, ()):
         opens[count.day] += count.opens
         clicks[count.day] += count.clicks
     most = max([*opens.values(), *clicks.values()], default=0) or 1
     return [
         Bar(day, opens[day], clicks[day], round(100 * opens[day] / most, 2), round(100 * clicks[day] / most, 2))
-        for day in range(since, until, DAY_MS)
+        for day, _ in periods
     ]
 
 

@@ -51,7 +51,7 @@ async def person(request: Request) -> Response:
     if after is not None:
         names = (await wetink.store.profiles.profile(who, moment.now, limit=SHOWN + 1, after=after)).identifiers
     contacts = await wetink.reports.contacts(found.identifiers or (who,), moment.now)
-    blocks = wetink.content.blocks
+    blocks = wetink.content.listed
     suppose = await supposed(wetink, request.query_params, moment.now)
     chosen = blocks.get(request.query_params.get("block", "")) or next(iter(blocks.values()), None)
     return page(

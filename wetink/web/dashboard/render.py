@@ -1,6 +1,7 @@
 """Render: one page from one template, with everything escaped, and numbers, money and times in readable form."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
@@ -23,6 +25,7 @@ from wetink.core.units.money import money as written
 from wetink.web import session
 from wetink.web.dashboard.appearance import folded_of, theme_of
 from wetink.web.dashboard.navigation import NAVIGATION, current, folded
+from wetink.web.dashboard.toasts import forget, told
 from wetink.web.request import now_ms
 
 STEPS = ((60_000, 1_000, "s"), (3_600_000, 60_000, "min"), (86_400_000, 3_600_000, "h"), (0, 86_400_000, "d"))
@@ -56,7 +59,18 @@ def percent(part: float) -> str:
     >>> percent(0.123), percent(-0.005), percent(0)
     ('+12%', '-0.5%', '0%')
     """
+    if math.isinf(part):
+        return "any"
     return f"{part * 100:+.0f}%" if abs(part) >= 0.0995 else f"{part * 100:+.1f}%" if part else "0%"
+
+
+def points(part: float) -> str:
+    """Return the difference of two rates in percentage points, with its sign.
+
+    >>> points(0.021), points(-0.4)
+    ('+2.1 pts', '-40.0 pts')
+    """
+    return f"{part * 100:+.1f} pts"
 
 
 def money(amount: float | None, currency: str = "") -> str:
@@ -147,6 +161,11 @@ def plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
+def as_json(value: Any) -> str:
+    """Return a value as JSON, for a script."""
+    return msgspec.json.encode(value).decode()
+
+
 def pretty(raw: bytes) -> str:
     """Return raw JSON with indentation. Any other text stays as it is."""
     try:
@@ -192,6 +211,19 @@ def icon(name: str, size: int = 16) -> Markup:
     ).format(size=size, sprite="/static/built/icons.svg", name=name)
 
 
+def attributes(given: Mapping[str, Any]) -> Markup:
+    """Return the attributes of an element: `_` in a name is `-`, True is a bare attribute, None and False are left out.
+
+    >>> attributes({"hx_get": "/a?b&c", "disabled": True, "title": None})
+    Markup(' hx-get="/a?b&amp;c" disabled')
+    """
+    return Markup("").join(
+        Markup(" {}").format(name) if value is True else Markup(' {}="{}"').format(name, value)
+        for name, value in ((name.replace("_", "-"), value) for name, value in given.items())
+        if value is not None and value is not False
+    )
+
+
 @pass_context
 def _stamp(context: Context, at: int) -> Markup:
     return stamp(at, context["now"])
@@ -214,7 +246,9 @@ def _environment() -> Environment:
         stamp=_stamp,
         day=_day,
         absolute=absolute,
+        attributes=attributes,
         clock=clock,
+        json=as_json,
         coded=coded,
         compact=compact,
         money=money,
@@ -227,6 +261,7 @@ def _environment() -> Environment:
     environment.globals.update(
         share=share,
         percent=percent,
+        points=points,
         person_path=person_path,
         product_path=product_path,
         changed=changed,
@@ -245,8 +280,8 @@ def page(
     """Return the page of template `name`.
 
     A template also gets `path` (of the request), `now` (Unix ms), `status`, `csrf` (for its forms) and the state of the
-    frame: `theme`, `here` (the entry of the navigation) and `folded`. Pages have personal data, so they are never
-    cached.
+    frame: `theme`, `here` (the entry of the navigation), `folded` and `toast`. Pages have personal data, so they
+    are never cached.
     """
     here = current(request.url.path)
     own = {
@@ -258,5 +293,10 @@ def page(
         "here": here,
         "folded": folded(folded_of(request), here),
     }
-    body = TEMPLATES.get_template(name).render({**own, **context})
-    return HTMLResponse(body, status, {"cache-control": "no-store", **(headers or {})})
+    # A part of a page has no place for it.
+    toast = None if "hx-request" in request.headers else told(request)
+    body = TEMPLATES.get_template(name).render({**own, "toast": toast, **context})
+    response = HTMLResponse(body, status, {"cache-control": "no-store", **(headers or {})})
+    if toast is not None:
+        forget(response)
+    return response

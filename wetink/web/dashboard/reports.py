@@ -1,211 +1,233 @@
-"""Reports: results by block, variant, campaign or day, under any model, in any currency, and as CSV."""
+"""Reports: the results of any days beside those before, by any dimension, as figures, a chart, a table and CSV."""
 
 import asyncio
-from collections import defaultdict
-from contextlib import aclosing
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.errors import BadRequest
-from wetink.core.identity.holding import FOREVER
-from wetink.core.signals.attribution import Attribution
-from wetink.core.signals.experiment_result import METRICS
+from wetink.core.signals.change import Change
+from wetink.core.signals.date_range import COMPARISONS, PRESETS, Against, DateRange, compared_with
+from wetink.core.signals.figures import FIGURES, change, figure, main_currency, matched
 from wetink.core.signals.goal import MODELS
-from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, in_currency, total
-from wetink.insights.conversions import by_time
-from wetink.web.dashboard import charts
-from wetink.web.dashboard.query import named, wetink_of, whole
+from wetink.core.signals.report import Line, in_currency, total
+from wetink.web.dashboard.charts import Chart, Series, Unit
+from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
-from wetink.web.reports import ReportQuery, as_csv, lines_of, report_query, usual
+from wetink.web.report_query import FILTERS, SPAN, ReportQuery, report_query, usual
+from wetink.web.reports import as_csv, lines_of
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
-RANGES = (7, 14, 30, 90, 365)
-SPAN = ("since:", "until:", "days:")
-"""Prefixes of problems with a report's days. Such a report is not replaced by the default one."""
+ROWS = 200
+"""Lines on a page. The CSV has all."""
+BREAKDOWNS: dict[str, str] = {
+    "block": "Block",
+    "block,variant": "Block and variant",
+    "variant": "Variant",
+    "campaign": "Campaign",
+    "email": "Email",
+    "day": "Day",
+    "weekday": "Weekday",
+}
+UNITS: dict[str, Unit] = {"rate": "percent", "revenue": "money"}
+DEEPER: dict[str, str] = {"block": "variant", "email": "block", "campaign": "block", "variant": "campaign"}
+"""Dimension -> the one that a report of one of its values is broken down by."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A line of the table: its titles, the line, its changes by figure, and the addresses behind it."""
+
+    names: tuple[tuple[str, str, str], ...]
+    """For each dimension: its name, the value and its title."""
+    line: Line
+    changes: dict[str, Change | None]
+    report: str
+    """The query of the report on this line alone; empty if it cannot be narrowed further."""
+    behind: str
+    """The query of the lists of opens, clicks and orders behind this line."""
 
 
 async def reports(request: Request) -> Response:
     """Show a report with its filters. Invalid filters are reported, and the default report is shown."""
     wetink, now = wetink_of(request), now_ms()
-    what, problem = _report_query(request, wetink, now)
-    every, by_day = await wetink.reports.broken_down(
-        wetink.content, what.since, what.until, (what.by, ("day",)), block=what.block, goal=what.goal, model=what.model
+    what, problem, where = asked(request, wetink, now, usually="before")
+    before = compared_with(what.days, what.against, now)
+    lines, by_day = await wetink.reports.broken_down(
+        *(wetink.content, what.days, (what.by, ("day",)), what.only), goal=what.goal, model=what.model
     )
-    lines = in_currency(every, what.currency)
-    whole = total(every)
-    currency = what.currency or max(whole.revenue, key=lambda code: whole.revenue[code], default="")
+    others: list[Line] = []
+    other_days: list[Line] = []
+    if before is not None:
+        others, other_days = await wetink.reports.broken_down(
+            *(wetink.content, before, (what.by, ("day",)), what.only), goal=what.goal, model=what.model
+        )
+    whole, whole_before = total(by_day), total(other_days)
+    if not (whole_before.pictures or whole_before.opens or whole_before.orders):
+        before = None  # everything would be new
+    currency = what.currency or main_currency(whole)
+    shown = request.query_params.get("show", "opens")
+    shown = shown if shown in FIGURES else "opens"
+    sort = request.query_params.get("sort", "")
+    rows = _rows(wetink, what, in_currency(lines, what.currency), others, before, currency)
     name, _, model = wetink.reports.chosen_goal(wetink.content, what.goal, what.model)
-    days = {int(line.key["day"]): line for line in by_day}
-    span = range(what.since - what.since % DAY_MS, what.until, DAY_MS)
-    return await asyncio.to_thread(  # rendering ten years of days takes a second
+    return await asyncio.to_thread(
         page,
         request,
         "reports.html",
-        status=_status(problem),
+        status=status_of(where),
         problem=problem,
+        where=where,
         report=what,
-        lines=lines if what.by == ("day",) else sorted(lines, key=lambda line: (-line.unique_opens, str(line.key))),
-        total=total(lines),
+        before=before,
+        nothing_before=before is None and what.against != "none",
+        rows=_sorted(rows, what, sort, currency)[:ROWS],
+        count=len(rows),
+        sort=sort,
+        total=in_currency([whole], what.currency)[0],
+        changes=_changes(whole, whole_before, currency) if before is not None else {},
+        figures=FIGURES,
+        figure=figure,
+        shown=shown,
+        chart=_chart(what.days, before, by_day, other_days, shown, currency),
+        as_table=request.query_params.get("view") == "table",
         currency=currency,
         currencies=sorted(whole.revenue),
-        opens=charts.bars([(day, _opens(days.get(day))) for day in span]),
-        money=charts.bars([(day, (_money(days.get(day), currency),)) for day in span]),
-        ranges=RANGES,
-        days=len(span),
-        blocks=sorted(wetink.content.blocks),
-        dimensions=DIMENSIONS,
+        presets={each: words for each, words in PRESETS.items() if each != "custom"},
+        comparisons=COMPARISONS,
+        blocks=titles_of(wetink),
+        breakdowns=BREAKDOWNS,
+        filters=filters_of(wetink, what),
         goals=wetink.content.signals.all_goals,
         goal=name,
         models=MODELS,
         model=model,
         lifts=await wetink.experiments.lifts(wetink.content) if "block" in what.by else {},
         experiments={block: name for name, (_, block) in wetink.experiments.plans(wetink.content).items()},
-        query=str(request.url.query),
     )
 
 
-def _report_query(request: Request, wetink: Wetink, now: int) -> tuple[ReportQuery, str]:
-    """Return the report that the query selects, without invalid filters, and the problem."""
-    what = usual(now)
+def asked(request: Request, wetink: Wetink, now: int, *, usually: Against = "none") -> tuple[ReportQuery, str, str]:
+    """Return the report that the query selects, without invalid filters, the problem, and its parameter.
+
+    `usually` is the comparison of a query without one.
+    """
+    zone = wetink.content.signals.zone
+    what = usual(now, zone)
+    problem = where = ""
     try:
-        what = report_query(request, now)
+        what = report_query(request, zone, now)
         wetink.reports.chosen_goal(wetink.content, what.goal, what.model)
-        if any(each not in DIMENSIONS for each in what.by):
-            raise BadRequest("unknown breakdown", hint=f"by: {', '.join(DIMENSIONS)}")
     except BadRequest as error:
-        return ReportQuery(
-            what.since, what.until, block=what.block
-        ), f"{error}{f' ({error.hint})' if error.hint else ''}"
-    return what, ""
+        what = msgspec.structs.replace(what, goal="", model="")
+        problem, where = f"{error}{f' ({error.hint})' if error.hint else ''}", error.where or "model"
+    if "compare" not in request.query_params:
+        what = msgspec.structs.replace(what, against=usually)
+    return what, problem, where
 
 
-def _status(problem: str) -> int:
-    return 400 if problem.startswith(SPAN) else 200
+def status_of(where: str) -> int:
+    """Return the status of a page with a problem at a parameter: invalid days are the client's error."""
+    return 400 if where in SPAN else 200
 
 
-def _opens(line: Line | None) -> tuple[float, float]:
-    return (line.unique_opens, line.unique_clicks) if line is not None else (0, 0)
+def titles_of(wetink: Wetink) -> dict[str, str]:
+    """Return the titles of all blocks, by title."""
+    titles = {name: block.title or name for name, block in wetink.content.blocks.items()}
+    return dict(sorted(titles.items(), key=lambda each: each[1].casefold()))
 
 
-def _money(line: Line | None, currency: str) -> float:
-    return line.revenue.get(currency, 0.0) if line is not None else 0.0
+def _title(wetink: Wetink, dimension: str, value: str) -> str:
+    if dimension == "block":
+        block = wetink.content.blocks.get(value)
+        return (block.title if block is not None else "") or value
+    return value or {"variant": "Fallback", "campaign": "No campaign", "email": "No email"}.get(dimension, "")
+
+
+def filters_of(wetink: Wetink, what: ReportQuery) -> list[tuple[str, str, str]]:
+    """Return the filters that are on: the dimension, the value's title, and the report without it."""
+    given = {name: getattr(what.only, name) for name in FILTERS}
+    return [
+        (name, _title(wetink, name, value), what.address(**{name: None}))
+        for name, value in given.items()
+        if value is not None
+    ]
+
+
+def _rows(
+    wetink: Wetink,
+    what: ReportQuery,
+    lines: Sequence[Line],
+    others: Sequence[Line],
+    before: DateRange | None,
+    currency: str,
+) -> list[Row]:
+    days = [day.isoformat() for day in what.days.dates] if "day" in what.by else []
+    other_days = [day.isoformat() for day in before.dates] if before is not None and days else []
+    rows = []
+    for line, other in zip(lines, matched(lines, others, days, other_days), strict=True):
+        narrowed: dict[str, object] = {}
+        for name, value in line.key.items():
+            if name in FILTERS:
+                narrowed[name] = value or "~"
+            elif name == "day":
+                narrowed |= {"range": None, "from": value, "to": value}
+        deeper = next((DEEPER[name] for name in line.key if name in DEEPER and len(line.key) == 1), "")
+        rows.append(
+            Row(
+                tuple((name, value, _title(wetink, name, value)) for name, value in line.key.items()),
+                line,
+                _changes(line, other, currency) if before is not None else {},
+                what.address(**{**narrowed, "by": deeper}) if deeper else "",
+                "" if "weekday" in line.key else what.address(**{**narrowed, "by": None, "compare": None}),
+            )
+        )
+    return rows
+
+
+def _changes(now: Line, before: Line | None, currency: str) -> dict[str, Change | None]:
+    return {name: change(now, before, name, currency) for name in FIGURES}
+
+
+def _sorted(rows: Sequence[Row], what: ReportQuery, sort: str, currency: str) -> list[Row]:
+    """Return rows in the order of a figure, the largest first; by default of opens, and days and weekdays in theirs."""
+    if sort not in FIGURES:
+        if what.by[:1] in (("day",), ("weekday",)):
+            return list(rows)
+        sort = "opens"
+    return sorted(rows, key=lambda row: (-(figure(row.line, sort, currency) or 0.0), row.names))
+
+
+def _chart(
+    days: DateRange,
+    before: DateRange | None,
+    lines: Sequence[Line],
+    others: Sequence[Line],
+    shown: str,
+    currency: str,
+) -> Chart:
+    """Return the chart of a figure by day, with the days that it is compared with as a dashed line."""
+
+    def values(found: DateRange, known: Mapping[str, Line]) -> tuple[float | None, ...]:
+        return tuple(figure(known.get(day.isoformat()), shown, currency) for day in found.dates)
+
+    def series(words: str, found: DateRange, own: Sequence[Line], **more: Any) -> Series:
+        return Series(words, values(found, {line.key["day"]: line for line in own}), **more)
+
+    made = [series(FIGURES[shown], days, lines)]
+    labels = tuple(day.isoformat() for day in days.dates)
+    if before is not None:
+        other = series("before", before, others, dashed=True, labels=tuple(day.isoformat() for day in before.dates))
+        made.append(other)
+    unit = UNITS.get(shown, "count")
+    return Chart(FIGURES[shown], labels, tuple(made), unit, currency if unit == "money" else "")
 
 
 async def reports_csv(request: Request) -> Response:
     """Return the same report as CSV."""
     wetink = wetink_of(request)
-    what = report_query(request, now_ms())
+    what = report_query(request, wetink.content.signals.zone, now_ms())
     return as_csv(await lines_of(wetink, what), what.by, await wetink.experiments.lifts(wetink.content))
-
-
-async def conversions(request: Request) -> Response:
-    """List the conversions of a span, the newest first, with the credited touches. `before` continues a list."""
-    wetink, now = wetink_of(request), now_ms()
-    what, problem = _report_query(request, wetink, now)
-    name, _, model = wetink.reports.chosen_goal(wetink.content, what.goal, what.model)
-    whole = await wetink.reports.credits(wetink.content, what.since, what.until, goal=what.goal, model=what.model)
-    before = _place(request.query_params.get("before", ""))
-    until = min(what.until, before[0] + 1) if before is not None else what.until
-    found: list[Attribution] = []
-    batches = wetink.reports.attributions(
-        wetink.content, what.since, until, goal=what.goal, model=what.model, newest=True
-    )
-    async with aclosing(batches):
-        async for batch in batches:
-            found += [each for each in batch if before is None or by_time(each) < before]
-            if len(found) > MOST:
-                break
-    more = len(found) > MOST
-    found = found[:MOST]
-    return page(
-        request,
-        "conversions.html",
-        status=_status(problem),
-        problem=problem,
-        found=found,
-        count=whole.conversions,
-        credited=whole.credited,
-        unclear=whole.unclear,
-        before=before,
-        more=request.url.include_query_params(before=_written(found[-1])).query if more else "",
-        newest=request.url.remove_query_params("before").query,
-        ranges=RANGES,
-        days=len(range(what.since - what.since % DAY_MS, what.until, DAY_MS)),
-        goals=wetink.content.signals.all_goals,
-        goal=name,
-        models=MODELS,
-        model=model,
-    )
-
-
-MOST = 50
-"""Conversions that are listed on a page."""
-
-
-def _place(text: str) -> tuple[int, str] | None:
-    """Return the place in the list that a page continues after; None for the start of the list."""
-    at, _, id = text.partition(" ")
-    return (int(at), id) if at.isascii() and at.isdigit() and len(at) <= len(str(FOREVER)) else None
-
-
-def _written(found: Attribution) -> str:
-    return f"{found.conversion.at} {found.conversion.id}"
-
-
-async def conversion(request: Request) -> Response:
-    """Show one conversion with all touches around it, and the credits under each model."""
-    wetink, query = wetink_of(request), request.query_params
-    goal, wanted = query.get("goal", "")[:64], request.path_params["id"]
-    if goal:
-        named(wetink.content.signals.all_goals, goal, "goal")
-    model = query.get("model", "") if query.get("model", "") in MODELS else ""
-    found, *others = await wetink.reports.compared(
-        wetink.content, wanted, (model, *MODELS), goal=goal, at=whole(query.get("at")) or 0
-    )
-    shares: dict[str, dict[str, float]] = {}
-    for each, other in zip(MODELS, others, strict=True):
-        parts: dict[str, float] = defaultdict(float)
-        for credit in other.credits:
-            parts[credit.touch.block] += credit.part
-        shares[each] = dict(parts)
-    touches = [(credit.touch, credit.part, credit.why) for credit in found.credits]
-    touches += [(loss.touch, 0.0, loss.why) for loss in found.losses]
-    return page(
-        request,
-        "conversion.html",
-        found=found,
-        touches=sorted(touches, key=lambda each: -each[0].at),
-        shares=shares,
-        models=MODELS,
-    )
-
-
-async def experiments(request: Request) -> Response:
-    """List all experiments with their results."""
-    wetink = wetink_of(request)
-    found = [await wetink.experiments.result(wetink.content, name) for name in wetink.experiments.plans(wetink.content)]
-    return page(request, "experiments.html", found=found)
-
-
-async def experiment(request: Request) -> Response:
-    """Show one experiment."""
-    wetink, name = wetink_of(request), request.path_params["name"]
-    found = await wetink.experiments.result(wetink.content, name)
-    plan, block = wetink.experiments.plans(wetink.content)[name]
-    metric = request.query_params.get("metric", "orders")
-    metric = metric if metric in METRICS else "orders"
-    limit = {each: charts.limit_of(found.lifts[each], plan.worth) for each in METRICS}
-    return page(
-        request,
-        "experiment.html",
-        found=found,
-        plan=plan,
-        block=wetink.content.blocks.get(block),
-        metric=metric,
-        metrics=METRICS,
-        limits=limit,
-        whiskers={each: [(lift, charts.whisker(lift, limit[each])) for lift in found.lifts[each]] for each in METRICS},
-        course=charts.course(found.course[metric], plan.worth),
-    )

@@ -1,0 +1,84 @@
+"""Uses: the parts of the content that use a picture, a font or a template, and the change of a name in all of them."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Literal
+
+import msgspec
+
+from wetink.content.content import Content
+from wetink.core.errors import NotFound
+
+Room = Literal["images", "fonts"]
+
+
+class Use(msgspec.Struct, frozen=True):
+    """A part of the content that uses a file: its kind, its name, and the place in it."""
+
+    kind: Literal["block", "template", "app"]
+    name: str
+    place: str = ""
+
+
+def uses(content: Content, room: Room, name: str, families: Mapping[str, str]) -> list[Use]:
+    """Return the parts of the content that use a file. `families` are the CSS families of the fonts, by file name.
+
+    A family that several files have is used by each of them.
+    """
+    if room == "images":
+        return [
+            Use("block", block.name, "fallback") for block in content.blocks.values() if block.fallback.image == name
+        ]
+    family = families.get(name, "")
+    if not family:
+        return []
+    named = re.compile(rf"(?<![\w-]){re.escape(family)}(?![\w-])", re.IGNORECASE)
+    found = [Use("template", each) for each, text in content.templates.items() if named.search(text)]
+    for block in content.blocks.values():
+        found += [
+            Use("block", block.name, variant.name)
+            for variant in block.variants
+            if any(named.search(text) for text in _texts(variant.settings))
+        ]
+    return found
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
+
+
+def listed(used: Collection[Use]) -> str:
+    """Return who uses a file, in words.
+
+    >>> listed([Use("block", "hero", "fallback"), Use("template", "sale.liquid")])
+    'block hero (fallback) and template sale.liquid'
+    """
+    words = [f"{each.kind} {each.name}{f' ({each.place})' if each.place else ''}" for each in used]
+    if len(words) > 4:
+        words = [*words[:3], f"{len(words) - 3} more"]
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
+
+
+def block_file(texts: Mapping[str, bytes], block: str) -> tuple[str, bytes]:
+    """Return the path and the text of a block's file. Raises NotFound."""
+    for suffix in (".yaml", ".yml"):
+        if (path := f"blocks/{block}{suffix}") in texts:
+            return path, texts[path]
+    raise NotFound(f"there is no block called {block[:64]!r}", hint="reload the page")
+
+
+def with_image(text: bytes, old: str, new: str) -> bytes:
+    """Return a block's YAML with another picture in its fallback; everything else stays, comments as well.
+
+    >>> with_image(b"fallback: {image: a.jpg, link: 'https://x.example/a.jpg'}", "a.jpg", "b.jpg")
+    b"fallback: {image: b.jpg, link: 'https://x.example/a.jpg'}"
+    """
+    pattern = rb"(\bimage['\"]?\s*:\s*)(['\"]?)" + re.escape(old.encode()) + rb"\2(?=[\s,}#]|$)"
+    return re.sub(pattern, lambda found: found[1] + found[2] + new.encode() + found[2], text)
