@@ -3,6 +3,7 @@
 import "./data/upload";
 import "./frame/appearance";
 import "./frame/floating";
+import "./frame/search";
 import "./frame/sheet";
 import "./frame/toast";
 

@@ -10,6 +10,7 @@ from wetink.web.dashboard import (
     catalog,
     components,
     conversions,
+    docs,
     experiments,
     feed_edit,
     feed_weather,
@@ -22,6 +23,7 @@ from wetink.web.dashboard import (
     people,
     preview,
     reports,
+    search,
     sign_in,
     status,
 )
@@ -100,4 +102,8 @@ ROUTES: tuple[Route, ...] = (
     # Settings
     Route("/dashboard/status", status.status),
     Route("/dashboard/components", components.components),
+    # Search and help
+    Route("/dashboard/search", search.search),
+    Route("/dashboard/docs", docs.index),
+    Route("/dashboard/docs/{name:path}", docs.doc),
 )

@@ -1,0 +1,137 @@
+"""Search: pages, content, people, products and docs, as a page and as a part of the dialog."""
+
+import asyncio
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from starlette.testclient import TestClient
+
+from tests.serving import Server
+from tests.web.dashboard.conftest import client_of
+from wetink.core.errors import StoreUnavailable
+from wetink.web.dashboard import search
+from wetink.wiring import Wetink
+
+PART = {"hx-request": "true"}
+
+
+def hits(text: str) -> list[tuple[str, str]]:
+    """Path and title of each result."""
+    return re.findall(r'<li><a href="([^"]+)"><svg.*?</svg><span class="title">([^<]*)</span>', text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"),
+    [
+        ("mapp", "/dashboard/mappings"),
+        ("data feeds", "/dashboard/feeds"),
+        ("hero", "/dashboard/blocks/hero"),
+        ("COUNT", "/dashboard/apps/countdown"),
+        ("user:nobody-yet", "/dashboard/people/user:nobody-yet"),
+        ("verified identity", "/dashboard/docs/keys#verified-identity"),
+        ("uploads feeds", "/dashboard/docs/feeds#uploads"),
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, PART])
+def test_a_few_letters_find_it(dashboard: TestClient, typed: str, path: str, headers: dict[str, str]) -> None:
+    shown = dashboard.get("/dashboard/search", params={"q": typed}, headers=headers).text
+    assert path in [found for found, _ in hits(shown)]
+    assert ("<nav" in shown) == (not headers)
+
+
+def test_people_are_found_by_the_start_of_an_identifier(dashboard: TestClient) -> None:
+    people = re.findall(r'href="(/dashboard/people/[a-z]+:([^"?]+))"', dashboard.get("/dashboard/people").text)
+    assert people
+    path, value = people[0][0], unquote(people[0][1])
+    found = hits(dashboard.get("/dashboard/search", params={"q": value[:4]}, headers=PART).text)
+    assert (path, value) in found
+
+
+def test_nothing_typed_leads_to_all_pages(dashboard: TestClient) -> None:
+    paths = [path for path, _ in hits(dashboard.get("/dashboard/search").text)]
+    assert {"/dashboard", "/dashboard/people", "/dashboard/status"} <= set(paths)
+
+
+def test_nothing_found_says_how_to_find_something(dashboard: TestClient) -> None:
+    for headers in ({}, PART):
+        shown = dashboard.get("/dashboard/search", params={"q": "<zzz&"}, headers=headers).text
+        assert "Nothing matches" in shown
+        assert "<zzz" not in shown
+
+
+@pytest.mark.parametrize("slow", [True, False])
+def test_a_store_that_does_not_answer_leaves_the_rest(
+    wetink: Wetink, monkeypatch: pytest.MonkeyPatch, slow: bool
+) -> None:
+    async def nothing(*_: Any) -> Sequence[search.Result]:
+        if slow:
+            await asyncio.sleep(30)
+        raise StoreUnavailable("the store is away")
+
+    kinds = tuple(
+        search.Stored(each.title, each.icon, nothing) if each.title == "People" else each for each in search.KINDS
+    )
+    monkeypatch.setattr(search, "KINDS", kinds)
+    with client_of(wetink) as browser:
+        shown = browser.get("/dashboard/search", params={"q": "hero"}, headers=PART).text
+    assert "Still searching people" in shown
+    assert "/dashboard/blocks/hero" in [path for path, _ in hits(shown)]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("search") / "data"
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[Server]:
+    with Server(data, workers=1) as running:
+        yield running
+
+
+@pytest.fixture
+def screen(server: Server, chromium: Browser, data: Path) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 844}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{server.address}/dashboard/login?token={(data / 'dashboard.token').read_text().strip()}")
+    page.goto(f"{server.address}/dashboard/live")
+    yield page
+    context.close()
+
+
+def test_keys_alone_open_the_search_walk_it_and_open_a_result(screen: Page) -> None:
+    screen.keyboard.press("Control+k")
+    field = screen.get_by_role("combobox", name="Search people")
+    expect(field).to_be_focused()
+    expect(screen.get_by_role("option").first).to_contain_text("Home")
+    screen.keyboard.type("countd")
+    expect(screen.get_by_role("option").first).to_contain_text("Countdown")
+    first = field.get_attribute("aria-activedescendant")
+    screen.keyboard.press("ArrowDown")
+    assert field.get_attribute("aria-activedescendant") != first
+    screen.keyboard.press("ArrowUp")
+    assert field.get_attribute("aria-activedescendant") == first
+    screen.keyboard.press("Enter")
+    screen.wait_for_url("**/dashboard/apps/countdown")
+
+
+def test_escape_closes_the_search_and_the_focus_returns(screen: Page) -> None:
+    opener = screen.locator(".side .search-opener")
+    opener.focus()
+    screen.keyboard.press("Enter")
+    expect(screen.locator("dialog#search")).to_be_visible()
+    screen.keyboard.press("Escape")
+    expect(screen.locator("dialog#search")).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
+def test_a_mouse_searches_as_well(screen: Page) -> None:
+    screen.locator(".side .search-opener").click()
+    screen.keyboard.type("mappings")
+    screen.get_by_role("option", name="Mappings Data").click()
+    screen.wait_for_url("**/dashboard/mappings")

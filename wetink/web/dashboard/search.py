@@ -1,0 +1,179 @@
+"""Search: pages, content, people, products and docs by a few words, as a page and as a part of the search dialog."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wetink.core.errors import WetinkError
+from wetink.core.identity.identifier import STRENGTH, Identifier
+from wetink.core.text.search import fit
+from wetink.opens.recipient import parse
+from wetink.ports import Profile
+from wetink.web.dashboard.docs import all_docs
+from wetink.web.dashboard.navigation import ENTRIES, NAVIGATION, Group
+from wetink.web.dashboard.query import wetink_of
+from wetink.web.dashboard.render import page, person_path, product_path
+from wetink.wiring import Wetink
+
+LONGEST = 200
+FEW, MORE = 5, 20
+"""Results in each group: in the dialog, and on the page."""
+
+PATIENCE_S, PATIENCE_ON_PAGE_S = 0.08, 5.0
+"""How long people and products are waited for. The dialog answers within 100 ms, and names those that take longer."""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One thing that was found. `also` has more words that find it."""
+
+    title: str
+    path: str
+    note: str = ""
+    also: str = ""
+
+
+class Results(msgspec.Struct, frozen=True):
+    """Results of one kind, the best first; `late` while they are still looked for. `icon` is a name from Lucide."""
+
+    title: str
+    icon: str
+    results: Sequence[Result]
+    late: bool = False
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """Things that are in memory: `all_of` lists them, and those that fit are the results."""
+
+    title: str
+    icon: str
+    all_of: Callable[[Wetink], Iterable[Result]]
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """Things in the store: `find` returns at most so many results for what was typed."""
+
+    title: str
+    icon: str
+    find: Callable[[Wetink, str, int], Coroutine[Any, Any, Sequence[Result]]]
+
+
+def _pages(_: Wetink) -> Iterable[Result]:
+    for each in NAVIGATION:
+        if isinstance(each, Group):
+            yield from (Result(entry.title, entry.path, each.title, each.title) for entry in each.entries)
+        else:
+            yield Result(each.title, each.path)
+
+
+def _blocks(wetink: Wetink) -> Iterable[Result]:
+    for name, each in wetink.content.blocks.items():
+        yield Result(each.title or name, f"/dashboard/blocks/{name}", name if each.title else "", name)
+
+
+def _audiences(wetink: Wetink) -> Iterable[Result]:
+    for name, each in wetink.content.audiences.items():
+        yield Result(each.title or name, f"/dashboard/audiences/{name}", name if each.title else "", name)
+
+
+def _apps(wetink: Wetink) -> Iterable[Result]:
+    for name, each in wetink.apps.items():
+        yield Result(each.title, f"/dashboard/apps/{name}", each.about, name)
+
+
+def _feeds(wetink: Wetink) -> Iterable[Result]:
+    for name in wetink.content.feeds:
+        yield Result(name, f"/dashboard/feeds/{name}")
+
+
+def _docs(_: Wetink) -> Iterable[Result]:
+    for each in all_docs().values():
+        for section in each.sections:
+            anchor, note = (f"#{section.anchor}", each.title) if section.level > 1 else ("", "")
+            if section.level <= 3:
+                yield Result(section.title, f"{each.path}{anchor}", note, each.title)
+
+
+async def _people(wetink: Wetink, entered: str, most: int) -> Sequence[Result]:
+    kind, colon, value = entered.partition(":")
+    search = value.strip() if colon and kind in STRENGTH else entered
+    exact = parse(entered) if colon else None
+    known = await wetink.store.profiles.profiles(limit=most, search=search) if len(search) > 1 else ()
+    people = dict.fromkeys([*([exact] if exact else ()), *(_named(each, search) for each in known)])
+    return [Result(each.value, person_path(each), each.kind) for each in people][:most]
+
+
+def _named(profile: Profile, search: str) -> Identifier:
+    """Return the identifier that somebody typed the start of, or else the first one."""
+    names = profile.identifiers or (profile.root,)
+    return next((each for each in names if each.value.casefold().startswith(search.casefold())), names[0])
+
+
+async def _products(wetink: Wetink, entered: str, most: int) -> Sequence[Result]:
+    found = await wetink.store.catalog.search(entered, most) if len(entered) > 1 else ()
+    return [Result(each.name or each.key, product_path(each.key), each.key if each.name else "") for each in found]
+
+
+KINDS: tuple[Kind | Stored, ...] = (
+    Kind("Pages", icon="arrow-right", all_of=_pages),
+    Kind("Blocks", icon="layout-template", all_of=_blocks),
+    Kind("Audiences", icon="users", all_of=_audiences),
+    Stored("People", icon="contact-round", find=_people),
+    Stored("Products", icon="package", find=_products),
+    Kind("Feeds", icon="rss", all_of=_feeds),
+    Kind("Gallery", icon="layout-grid", all_of=_apps),
+    Kind("Docs", icon="book-open", all_of=_docs),
+)
+"""All that search finds, in the order of the groups. A new kind of content adds its line here."""
+
+
+async def search(request: Request) -> Response:
+    """Show the results for `q`. A script gets the results alone, and soon."""
+    entered = request.query_params.get("q", "").strip()[:LONGEST]
+    part = "hx-request" in request.headers
+    most, patience = (FEW, PATIENCE_S) if part else (MORE, PATIENCE_ON_PAGE_S)
+    groups = await found(wetink_of(request), entered, most, patience)
+    return page(
+        request,
+        "found.html" if part else "search.html",
+        entered=entered,
+        groups=[each for each in groups if each.results],
+        late=[each.title.lower() for each in groups if each.late],
+    )
+
+
+async def found(wetink: Wetink, entered: str, most: int, patience: float) -> Sequence[Results]:
+    """Return the results by kind. Nothing typed finds all pages. The store is waited for `patience` seconds."""
+    if not entered:
+        return [Results("Pages", icon="arrow-right", results=[Result(each.title, each.path) for each in ENTRIES])]
+    asked = {
+        each.title: asyncio.create_task(_looked(each, wetink, entered, most))
+        for each in KINDS
+        if isinstance(each, Stored)
+    }
+    local = {each.title: best(entered, each.all_of(wetink), most) for each in KINDS if isinstance(each, Kind)}
+    _, late = await asyncio.wait(asked.values(), timeout=patience)
+    for task in late:
+        task.cancel()
+    there = {title: task.result() for title, task in asked.items() if task not in late}
+    every = {**local, **there}
+    return [
+        Results(each.title, each.icon, every.get(each.title) or (), every.get(each.title) is None) for each in KINDS
+    ]
+
+
+async def _looked(kind: Stored, wetink: Wetink, entered: str, most: int) -> Sequence[Result] | None:
+    """Return what is in the store; None if it does not answer."""
+    try:
+        return await kind.find(wetink, entered, most)
+    except WetinkError:
+        return None
+
+
+def best(entered: str, things: Iterable[Result], most: int) -> Sequence[Result]:
+    """Return those of `things` that fit what was typed, the best first."""
+    ranked = [(fit(entered, each.title, each.also), each) for each in things]
+    return [each for rank, each in sorted(ranked, key=lambda pair: -pair[0]) if rank][:most]
