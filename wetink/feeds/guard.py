@@ -140,6 +140,22 @@ class Refused(WetinkError):
     code = "refused"
 
 
+def check_addresses(
+    host: str, port: int, addresses: Collection[str], private_hosts: Collection[str] = (), ports: Collection[int] = ()
+) -> None:
+    """Raise Refused unless all addresses of a host are public, or it is one of the `host:port` pairs allowed besides.
+
+    With `ports`, other ports of public addresses are refused.
+    """
+    if f"{host}:{port}" not in private_hosts:
+        if not any(map(public, addresses)):
+            raise Refused(f"{host} has no public address")
+        if not all(map(public, addresses)):
+            raise Refused(f"{host} has an address that is not public")
+        if ports and port not in ports:
+            raise Refused(f"port {port} is not allowed")
+
+
 class GuardedBackend(AsyncNetworkBackend):
     """The public internet, and the `host:port` pairs that an operator allows besides."""
 
@@ -172,13 +188,7 @@ class GuardedBackend(AsyncNetworkBackend):
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(str(error)) from error
         addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
-        if f"{host}:{port}" not in self._private:
-            if not any(map(public, addresses)):
-                raise Refused(f"{host} has no public address")
-            if not all(map(public, addresses)):
-                raise Refused(f"{host} has an address that is not public")
-            if self._ports and port not in self._ports:
-                raise Refused(f"port {port} is not allowed")
+        check_addresses(host, port, addresses, self._private, self._ports)
         return addresses
 
     async def connect_unix_socket(

@@ -1,0 +1,1 @@
+"""Second factors, passkeys and single sign-on."""

@@ -1,0 +1,1 @@
+"""Access: use cases of the team: signing in, invitations, passwords, API tokens."""
