@@ -5,13 +5,13 @@ over the file that it was made from: a file that somebody else has published sin
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Literal
 
 import msgspec
 
 from wetink.content.author import Author
-from wetink.content.changes import FileChange, file_changes, merged_text, title_of
+from wetink.content.changes import FileChange, file_changes, merged_text
 from wetink.content.content import Content, load
 from wetink.content.tree import LARGEST_FONT, Tree, check_paths
 from wetink.content.versions import LONGEST_MESSAGE, Versions
@@ -70,6 +70,11 @@ class Check(msgspec.Struct, frozen=True):
     title: str
     state: Literal["good", "doubt", "wrong"]
     words: tuple[str, ...]
+
+    @property
+    def rank(self) -> int:
+        """Its place in a list: what needs a person comes first."""
+        return ("wrong", "doubt", "good").index(self.state)
 
 
 class Clash(msgspec.Struct, frozen=True):
@@ -168,18 +173,29 @@ class Publishing:
             self._loaded = key, content
         return content
 
+    async def outline(self, paths: Iterable[str]) -> Review:
+        """Return what publishing the drafts of these paths would change in words, at once: nobody is counted.
+
+        Raises NotFound, StoreUnavailable.
+        """
+        return (await self._outlined(paths))[0]
+
     async def review(self, paths: Iterable[str]) -> Review:
         """Return what publishing the drafts of these paths would change. Raises NotFound, Unavailable.
 
         People are counted, and pictures are drawn, for a few seconds at most.
         """
+        found, stage = await self._outlined(paths)
+        counts, checks = await self._tried(stage)
+        return msgspec.structs.replace(found, counts=counts, checks=checks)
+
+    async def _outlined(self, paths: Iterable[str]) -> tuple[Review, Stage]:
         drafts = await self._all(dict.fromkeys(paths, ANY))
         version, tree = await self._versions.current()
         new = laid_over(tree, {each.path: each.body for each in drafts})
         stage = await asyncio.to_thread(self._staged, tree, new)
-        counts, checks = await self._tried(stage)
         clashes = [clash for each in drafts if (clash := await self._clash(each, version, tree)) is not None]
-        return Review(version.number, tuple(drafts), stage.changes, counts, checks, tuple(clashes))
+        return Review(version.number, tuple(drafts), stage.changes, (), (), tuple(clashes)), stage
 
     async def publish(self, paths: Iterable[str] | Mapping[str, int], *, by: str, message: str = "") -> int:
         """Publish the drafts of these paths in one version, and return its number.
@@ -279,10 +295,3 @@ def laid_over(tree: Tree, changes: Mapping[str, bytes | None]) -> dict[str, byte
 
 def _published(draft: Draft, version: Version) -> bool:
     return version.files.get(draft.path, "") == (digest(draft.body) if draft.body is not None else "")
-
-
-def titles(drafts: Sequence[Draft], tree: Tree) -> dict[str, str]:
-    """Return the title of each draft's thing, by path."""
-    return {
-        each.path: title_of(each.path, each.body if each.body is not None else tree.get(each.path)) for each in drafts
-    }

@@ -30,6 +30,7 @@ NAVIGATION: tuple[Entry | Group, ...] = (
             Entry("Blocks", "/dashboard/blocks"),
             Entry("Gallery", "/dashboard/apps"),
             Entry("Media", "/dashboard/media"),
+            Entry("Versions", "/dashboard/versions"),
         ),
     ),
     Entry("Audiences", "/dashboard/audiences", icon="users"),

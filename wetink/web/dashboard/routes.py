@@ -23,9 +23,11 @@ from wetink.web.dashboard import (
     people,
     preview,
     reports,
+    review,
     search,
     sign_in,
     status,
+    versions,
 )
 
 ROUTES: tuple[Route, ...] = (
@@ -54,6 +56,14 @@ ROUTES: tuple[Route, ...] = (
     Route("/dashboard/media/{room}/{name}", media.file),
     Route("/dashboard/media/{room}/{name}", media.put, methods=["PUT"]),
     Route("/dashboard/media/{room}/{name}", media.change, methods=["POST"]),
+    Route("/dashboard/review", review.review),
+    Route("/dashboard/review/tried", review.tried),
+    Route("/dashboard/review/publish", review.publish, methods=["POST"]),
+    Route("/dashboard/review/resolve", review.resolve, methods=["POST"]),
+    Route("/dashboard/versions", versions.versions),
+    Route("/dashboard/versions/{number}", versions.version),
+    Route("/dashboard/versions/{number}/undo", versions.undo, methods=["POST"]),
+    Route("/dashboard/versions/{number}/restore", versions.restore, methods=["POST"]),
     # Audiences
     Route("/dashboard/audiences", audiences.audiences),
     Route("/dashboard/audiences/new", audiences.audience),

@@ -1,0 +1,134 @@
+"""Review: what publishing drafts changes, in words and as counts, the checks, and the button that publishes them."""
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from wetink.content.publishing import Review
+from wetink.core.errors import BadContent, BadRequest, Conflict, NotFound, WetinkError
+from wetink.web import session
+from wetink.web.dashboard.query import form_of, wetink_of, whole
+from wetink.web.dashboard.render import page
+from wetink.web.dashboard.toasts import Undo, tell
+from wetink.web.request import status_of
+
+MOST_PATHS = 200
+"""Drafts that one page reviews."""
+FIELD = "draft:"
+"""The beginning of a field's name that is followed by a path. Its value is the revision that was reviewed."""
+
+
+async def review(request: Request) -> Response:
+    """Show what publishing the drafts of the query's paths changes; of all without one."""
+    return await _page(request, await _paths(request))
+
+
+async def tried(request: Request) -> Response:
+    """Return the counts and the checks, which take seconds, as a part of the page."""
+    try:
+        found: Review | None = await wetink_of(request).publishing.review(await _paths(request))
+    except NotFound:
+        found = None
+    return page(request, "review_tried.html", review=found)
+
+
+async def publish(request: Request) -> Response:
+    """Publish the reviewed drafts."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    reviewed = {name.removeprefix(FIELD): whole(value) or 0 for name, value in form.items() if name.startswith(FIELD)}
+    message = form.get("message", "").strip()[:200]
+    try:
+        number = await wetink_of(request).publishing.publish(reviewed, by=session.actor(request), message=message)
+    except (BadContent, Conflict, NotFound) as error:
+        return await _page(request, list(reviewed), error=error, message=message)
+    response = RedirectResponse(_onward(reviewed), 303)
+    tell(request, response, f"Published as version {number}.", Undo(f"/dashboard/versions/{number}/undo"))
+    return response
+
+
+async def resolve(request: Request) -> Response:
+    """Decide about a draft whose published file has changed: merge both, keep this one, or drop it."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    path, how = form.get("path", ""), form.get("how", "")
+    publishing, by = wetink_of(request).publishing, session.actor(request)
+    try:
+        if how == "merge":
+            await publishing.merge(path, by=by)
+            said = "Both changes are in the draft now. Look at it again, then publish."
+        elif how == "mine":
+            await publishing.take_over(path, by=by)
+            said = "Publishing replaces the other change now."
+        elif how in ("theirs", "discard"):
+            await publishing.discard(path, whole(form.get("revision")) or 0)
+            said = "The draft was discarded. The published file stays."
+        else:
+            raise BadRequest("how: this is an unknown decision", hint="merge, mine, theirs or discard", where="how")
+    except (Conflict, NotFound) as error:
+        return await _page(request, [path], error=error)
+    left = how not in ("theirs", "discard")
+    response = RedirectResponse(f"/dashboard/review?{urlencode({'path': path})}" if left else "/dashboard/review", 303)
+    tell(request, response, said)
+    return response
+
+
+async def _page(request: Request, paths: list[str], *, error: WetinkError | None = None, message: str = "") -> Response:
+    """Show the drafts of these paths that there are. An error stands at the top."""
+    publishing = wetink_of(request).publishing
+    pending = {each.path: each for each in await publishing.pending()}
+    there = [path for path in paths if path in pending]
+    found = await publishing.outline(there) if there else None
+    query = urlencode([("path", path) for path in there])
+    return page(
+        request,
+        "review.html",
+        status=status_of(error) if error is not None else 200,
+        review=found,
+        drafts={each.path: each for each in found.drafts} if found is not None else {},
+        clashes={each.path: each for each in found.clashes} if found is not None else {},
+        others=[each for path, each in pending.items() if path not in there],
+        problem=sentence(error) if error is not None else "",
+        message=message,
+        query=query,
+        place=editor_of,
+    )
+
+
+async def _paths(request: Request) -> list[str]:
+    """Return the paths of the query, else those of all drafts."""
+    given = list(dict.fromkeys(request.query_params.getlist("path")))[:MOST_PATHS]
+    return given or [each.path for each in await wetink_of(request).publishing.pending()][:MOST_PATHS]
+
+
+def sentence(error: WetinkError) -> str:
+    """Return an error as sentences.
+
+    >>> sentence(NotFound("there is no draft", hint="save one first"))
+    'There is no draft. Save one first.'
+    """
+    parts = [str(error), error.hint]
+    return " ".join(f"{each[:1].upper()}{each[1:].rstrip('.')}." for each in parts if each)
+
+
+def editor_of(path: str) -> str:
+    """Return the page where a content file is edited; empty if there is none.
+
+    >>> editor_of("blocks/hero.yaml"), editor_of("templates/sale.liquid"), editor_of("signals.yaml")
+    ('/dashboard/blocks/hero', '/dashboard/templates/sale.liquid', '')
+    """
+    room, _, name = path.partition("/")
+    stem = quote(name.removesuffix(".yaml").removesuffix(".yml"))
+    if room == "templates" and name.endswith(".liquid"):
+        return f"/dashboard/templates/{quote(name)}"
+    if room in ("images", "fonts"):
+        return f"/dashboard/media/{room}/{quote(name)}"
+    return f"/dashboard/{room}/{stem}" if room in ("blocks", "audiences", "feeds") else ""
+
+
+def _onward(paths: Mapping[str, int]) -> str:
+    """Return the page of the only published thing, else the list of versions."""
+    [path, *more] = paths
+    return editor_of(path) if not more and path.startswith("blocks/") else "/dashboard/versions"

@@ -1,0 +1,93 @@
+"""Versions: who changed the content, when and how, in words and line by line, with the way back; and open drafts."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from wetink.content.changes import title_of
+from wetink.core.errors import BadContent, Conflict, NotFound, WetinkError
+from wetink.web import session
+from wetink.web.dashboard.query import form_of, inside, wetink_of, whole
+from wetink.web.dashboard.render import page
+from wetink.web.dashboard.review import editor_of, sentence
+from wetink.web.dashboard.toasts import Undo, tell
+from wetink.web.request import status_of
+
+SHOWN = 25
+"""Versions on one page."""
+
+
+async def versions(request: Request) -> Response:
+    """List the versions, newest first, and the drafts that nobody has published."""
+    wetink, before = wetink_of(request), whole(request.query_params.get("before"))
+    entries = await wetink.history.page(SHOWN, before or None)
+    newest = await wetink.versions.newest()
+    return page(
+        request,
+        "versions.html",
+        entries=entries,
+        newest=newest.number,
+        first=before is None,
+        older=entries[-1].version.number if entries and entries[-1].version.number > 1 else 0,
+        drafts=await wetink.publishing.pending() if before is None else [],
+        title_of=title_of,
+    )
+
+
+async def version(request: Request) -> Response:
+    """Show what one version changed."""
+    return await _page(request, _number(request))
+
+
+async def undo(request: Request) -> Response:
+    """Take the changes of a version back."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    number = _number(request)
+    try:
+        made = await wetink_of(request).history.undo(number, by=session.actor(request))
+    except (BadContent, Conflict) as error:
+        return await _page(request, number, error)
+    return _done(request, inside(form.get("next", "/dashboard/versions")), f"Version {number} was undone.", made)
+
+
+async def restore(request: Request) -> Response:
+    """Bring a file, or everything, back to what it was in a version."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    number, path = _number(request), form.get("path", "")
+    try:
+        made = await wetink_of(request).history.restore(number, path, by=session.actor(request))
+    except (BadContent, Conflict) as error:
+        return await _page(request, number, error)
+    said = f"{path} is as in version {number} again." if path else f"Everything is as in version {number} again."
+    return _done(request, "/dashboard/versions", said, made)
+
+
+def _done(request: Request, onward: str, said: str, number: int) -> Response:
+    response = RedirectResponse(onward, 303)
+    tell(request, response, said, Undo(f"/dashboard/versions/{number}/undo"))
+    return response
+
+
+async def _page(request: Request, number: int, error: WetinkError | None = None) -> Response:
+    wetink = wetink_of(request)
+    found, changes = await wetink.history.changes(number)
+    newest = await wetink.versions.newest()
+    return page(
+        request,
+        "version.html",
+        status=status_of(error) if error is not None else 200,
+        version=found,
+        found=changes,
+        newest=newest.number,
+        current=newest.files,
+        problem=sentence(error) if error is not None else "",
+        place=editor_of,
+    )
+
+
+def _number(request: Request) -> int:
+    found = whole(request.path_params["number"])
+    if not found:
+        raise NotFound("there is no such version", hint="the list of versions has all of them")
+    return found
