@@ -204,8 +204,8 @@ def test_an_experiment_shows_the_same_arms_words_and_split_everywhere(house: Hou
     page = web.get("/dashboard/experiments/test").text
     for words in (*said["words"]["clicks"], "Sample ratio check", "Machines only"):
         assert words in page
-    assert cells(page, "control")[0] == "holdout control"
-    assert "test" in web.get("/dashboard/experiments").text
+    assert cells(page, "control")[0] == "Holdout control"
+    assert '/dashboard/experiments/test">Test<' in web.get("/dashboard/experiments").text
     assert web.get("/dashboard/experiments/absent").status_code == 404
     assert web.get("/api/experiments/absent").json()["error"]["hint"] == "experiments: test"
     assert (
