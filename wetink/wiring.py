@@ -52,6 +52,7 @@ from wetink.opens.open import Opens
 from wetink.opens.polls import Polls
 from wetink.opens.prefetch import Prefetcher
 from wetink.opens.prerender import Animations, Prerenderer
+from wetink.opens.reach import Reaches, instance_of, reach_in
 from wetink.opens.recipient import Seals
 from wetink.opens.review import Reviewer
 from wetink.opens.secrets import check_files, known_in, new_token
@@ -133,7 +134,8 @@ class Wetink:
             deadline_ms=settings.deadline,
         )
         self.clicks = Clicks(store, self.opens, self.apps, self.seals)
-        self.embed = Embed(self.opens, self.seals, settings.address)
+        self.reaches = Reaches(store.secrets, self.follow, self.feeds.ask_address)
+        self.embed = Embed(self.opens, self.seals, self.address)
         self.audit = Audit(*(store.profiles, self.opens, self.renderer, self.apps, self.feeds), self.hosts.allowed)
         self.reports = Reports(store, Periods(store))
         self.experiments = Experiments(self.reports, store.exposures, shared, _now_ms)
@@ -190,6 +192,22 @@ class Wetink:
             await self.follow()
 
     @property
+    def address(self) -> str:
+        """Where the world reaches this server: by the settings, else as kept in the store."""
+        kept = "" if self.settings.public_url else self.reaches.kept.public_url
+        return kept or self.settings.address
+
+    @property
+    def link_hosts(self) -> tuple[str, ...]:
+        """Hosts of links besides those of the sources: of the settings, and as kept in the store."""
+        return (*self.settings.link_hosts, *self.reaches.kept.link_hosts)
+
+    @property
+    def instance(self) -> str:
+        """The name of this installation, the same in all its processes."""
+        return instance_of(self.audiences.hooks.secret)
+
+    @property
     def has_content(self) -> bool:
         """Whether the content of the store is loaded."""
         return self._revision > 0
@@ -213,8 +231,10 @@ class Wetink:
             self.dashboard_token, self.audiences.hooks.secret, self._secrets = known.token, known.hooks, kept
             self.seals.use(known.seals)
             self.feeds.credentials.use(credentials_in(kept))
+            self.reaches.kept = reach_in(kept)
+            self.embed.address = self.address
         sources = await self.store.sources.all()
-        self.hosts.use({*(host for source in sources for host in source.hosts), *self.settings.link_hosts})
+        self.hosts.use({*(host for source in sources for host in source.hosts), *self.link_hosts})
         if await self.store.content.revision() == self._revision:
             return
         version, tree = await self.store.content.read()

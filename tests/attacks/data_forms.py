@@ -19,12 +19,36 @@ FEED = {
     "from.0": "moment.city",
     "try.0": "Oslo",
 }
+SIGNALS = {
+    "zone": "Europe/Oslo",
+    "model": "linear",
+    "into": "EUR",
+    "as_of": "2026-11-20",
+    "rate.0.code": "USD",
+    "rate.0.value": "0.92",
+    "goal.1.event": "Signed Up",
+    "goal.1.name": "sign-up",
+    "goal.1.clicks": "7d",
+    "goal.1.opens": "7d",
+    "goal.1.value": "plan.price",
+    "holdout": "on",
+    "share": "5%",
+    "do": "",
+}
 PLACES = {"place.open": "on", "latitude": "53.5", "longitude": "10.0"}
 
 
 def data_forms() -> list[Form]:
     """Return the forms of these pages."""
     return [
+        Form(
+            "POST",
+            "/dashboard/settings/address",
+            {"public_url": "", "link_hosts": "cdn.shop.example"},
+            shown=("/dashboard/settings",),
+            words={"public_url": "address", "link_hosts": "host"},
+        ),
+        Form("POST", "/dashboard/settings/signals", SIGNALS, shown=("/dashboard/settings", "/dashboard/reports")),
         Form("POST", "/dashboard/feeds/new", FEED),
         Form("POST", "/dashboard/feeds/{name}/edit", {**FEED, "title": "News"}, holes={"{name}": "news"}),
         Form(

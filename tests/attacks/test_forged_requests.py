@@ -55,6 +55,10 @@ GOOD = {
     ("POST", "/dashboard/audiences/found"): Good("/dashboard/audiences/found", {"yaml": RULE}, changes=False),
     ("POST", "/dashboard/audiences/save"): Good("/dashboard/audiences/save", {"name": "made-*", "yaml": RULE}),
     ("POST", "/dashboard/audiences/{name}/again"): Good("/dashboard/audiences/vip/again", changes=False),
+    ("POST", "/dashboard/settings/address"): Good("/dashboard/settings/address", {"do": "check"}, changes=False),
+    ("POST", "/dashboard/settings/signals"): Good(
+        "/dashboard/settings/signals", {"do": "save", "zone": "Europe/Oslo", "goal.1.event": "Made *"}
+    ),
     ("POST", "/dashboard/feeds/new"): Good("/dashboard/feeds/new", {"title": "Made", "do": ""}, changes=False),
     ("POST", "/dashboard/feeds/new/weather"): Good("/dashboard/feeds/new/weather", {"title": ""}, changes=False),
     ("POST", "/dashboard/feeds/{name}/edit"): Good("/dashboard/feeds/stores/edit", {"do": ""}, changes=False),

@@ -7,6 +7,7 @@ from pathlib import Path
 from wetink.core.outbound.feed import Feed, Fetch, Item, Snapshot, Supply, supply
 from wetink.feeds.credentials import Credentials
 from wetink.feeds.download import Hosts, foreseen, words
+from wetink.feeds.guard import Refused
 from wetink.feeds.personal import Personal
 from wetink.feeds.sample import LARGEST_DOCUMENT, LONGEST, Kept, Samples, sampled
 from wetink.feeds.schedule import Schedule
@@ -141,6 +142,20 @@ class FeedService:
             if len(body) > (LARGEST_DOCUMENT if feed.format == "json" else LONGEST):
                 break
         return body
+
+    async def ask_address(self, url: str) -> tuple[int, Mapping[str, str]]:
+        """Return the status and headers of a public address's answer. Raises WetinkError with the reason."""
+
+        async def skip(_: bytes) -> None:
+            return
+
+        try:
+            reply = await self._hosts.ask(url, (), skip, largest=1 << 20, seconds=10.0)
+        except Exception as error:
+            if not foreseen(error):
+                raise
+            raise Refused(words(error)) from error
+        return reply.status, reply.headers
 
     async def begin_due(self) -> None:
         """Start to refresh the feeds that are due, and to read those that other processes have fetched."""

@@ -31,7 +31,7 @@ class Embed:
 
     def __init__(self, opens: Opens, seals: Seals, address: str) -> None:
         """Take the service that decides, the seals for recipients, and the public URL of this server."""
-        self._opens, self._seals, self._address = opens, seals, address.rstrip("/")
+        self._opens, self._seals, self.address = opens, seals, address.rstrip("/")
 
     async def words(self, content: Content, block: str, slot: int, who: Identifier | None, moment: Moment) -> str:
         """Return the alternative text of a slot's picture. Never raises; empty for an unknown block."""
@@ -55,7 +55,7 @@ class Embed:
             return ""
         words = [await self.words(content, found.name, slot, who, moment) for slot in range(1, found.slots + 1)]
         picture, click = self._seals.seal(who, found.name, "picture"), self._seals.seal(who, found.name, "click")
-        return snippet(found, picture, click, self._address, moment.campaign, words, ratios=RATIOS)
+        return snippet(found, picture, click, self.address, moment.campaign, words, ratios=RATIOS)
 
     def snippet(self, content: Content, block: str, who: Identifier, base_url: str, campaign: str = "") -> str:
         """Return the HTML to paste into an email to `who`. Raises NotFound."""
@@ -74,7 +74,7 @@ class Embed:
         """Return the HTML to paste into an email that an ESP sends to many people. Raises NotFound and BadRequest."""
         if esp not in BY_NAME:
             raise NotFound(f"there is no ESP called {esp[:40]!r}", hint=", ".join(BY_NAME))
-        return esp_snippet(content.block(block), BY_NAME[esp], self._address, campaign, kind)
+        return esp_snippet(content.block(block), BY_NAME[esp], self.address, campaign, kind)
 
 
 def snippet(

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from wetink import __version__
 from wetink.core.errors import BadContent, StoreUnavailable, WetinkError, log_error
 from wetink.insights.health import counted
+from wetink.opens.reach import HEADER
 from wetink.settings import ROLES, Role
 from wetink.wiring import Wetink
 
@@ -133,7 +134,11 @@ async def healthz(request: Request) -> Response:
         "lost": wetink.store.lost(),
     }
     summary = {"status": "failing" if failing else "ok", "version": __version__}
-    return JSONResponse({**summary, **{name: what for name, what in details.items() if what}}, 503 if failing else 200)
+    return JSONResponse(
+        {**summary, **{name: what for name, what in details.items() if what}},
+        503 if failing else 200,
+        {HEADER: wetink.instance},
+    )
 
 
 async def readyz(request: Request) -> Response:

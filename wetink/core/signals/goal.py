@@ -113,7 +113,7 @@ def signals_of(raw: Any) -> Signals:
         found = msgspec.convert(raw, Signals)
     except msgspec.ValidationError as error:
         raise BadContent(str(error)) from error
-    wrong = list(_wrong_with(found))
+    wrong = list(problems_of(found))
     if wrong:
         raise BadContent("; ".join(wrong))
     goals = {name: replace(goal, event=canonical(goal.event) or goal.event) for name, goal in found.goals.items()}
@@ -124,7 +124,8 @@ def signals_of(raw: Any) -> Signals:
     return replace(found, goals=goals, currencies=rated, zone=named(found.zone))
 
 
-def _wrong_with(signals: Signals) -> Iterator[str]:
+def problems_of(signals: Signals) -> Iterator[str]:
+    """Yield the problems of signals, each after its place."""
     yield from _wrong_model("model", signals.model)
     if not named(signals.zone):
         yield f"zone: there is no time zone {signals.zone[:64]!r}; write one such as Europe/Berlin"

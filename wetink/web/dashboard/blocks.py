@@ -63,7 +63,7 @@ async def block(request: Request) -> Response:
         who=who,
         sight=await sight(wetink, found, who, moment_of(request, now)),
         panel=panel(wetink, found, request.query_params),
-        snippet=wetink.embed.snippet(wetink.content, name, who, wetink.settings.address) if who is not None else "",
+        snippet=wetink.embed.snippet(wetink.content, name, who, wetink.address) if who is not None else "",
         result=next((each for each in results if each.key["block"] == name), Line({"block": name})),
         days=DAYS,
         opens=await wetink.store.archive.newest(now, OPENS, block=name),
@@ -104,7 +104,7 @@ def panel(wetink: Wetink, block: Block, query: Mapping[str, str]) -> dict[str, A
         problem = f"{error}: {error.hint}"
     return {
         "block": block, "esps": ESPS, "esp": esp, "kind": kind, "campaign": campaign, "html": html, "problem": problem,
-        "note": esp.notes_for(kind), "local": wetink.settings.address if is_local(wetink.settings.address) else "",
+        "note": esp.notes_for(kind), "local": wetink.address if is_local(wetink.address) else "",
     }  # fmt: skip
 
 

@@ -152,7 +152,7 @@ async def _page(
         "sources": sources,
         "refused": refused,
         "burst_of": burst_of,
-        "address": wetink.settings.address,
+        "address": wetink.address,
         "error": error,
         "wrong": wrong,
         "given": given or {"name": "", "level": "server", "hosts": ""},

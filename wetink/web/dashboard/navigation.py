@@ -62,7 +62,10 @@ NAVIGATION: tuple[Entry | Group, ...] = (
         "settings",
         "Settings",
         icon="settings",
-        entries=(Entry("Status", "/dashboard/status"),),
+        entries=(
+            Entry("General", "/dashboard/settings"),
+            Entry("Status", "/dashboard/status"),
+        ),
     ),
 )
 
@@ -87,7 +90,7 @@ def folded(remembered: str | None, here: Entry | None) -> frozenset[str]:
 
     `remembered` is the cookie's value, names with a dot between; None without a cookie folds Settings.
 
-    >>> folded(None, None), folded("data.absent", None), folded("data", ENTRIES[-2])
+    >>> folded(None, None), folded("data.absent", None), folded("data", current("/dashboard/live"))
     (frozenset({'settings'}), frozenset({'data'}), frozenset())
     """
     names = {"settings"} if remembered is None else set(remembered.split("."))

@@ -48,7 +48,7 @@ async def overview(request: Request) -> Response:
     now = now_ms()
     sources = await wetink.store.sources.all()
     if not await wetink.store.log.messages(limit=1):
-        return page(request, "first.html", sources=sources, address=wetink.settings.address)
+        return page(request, "first.html", sources=sources, address=wetink.address)
     results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now, wetink.content.signals.zone))
     return page(
         request,

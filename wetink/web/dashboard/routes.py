@@ -25,6 +25,7 @@ from wetink.web.dashboard import (
     reports,
     review,
     search,
+    settings,
     sign_in,
     status,
     versions,
@@ -110,6 +111,9 @@ ROUTES: tuple[Route, ...] = (
     Route("/dashboard/keys", keys.make_key, methods=["POST"]),
     Route("/dashboard/keys/change", keys.change_key, methods=["POST"]),
     # Settings
+    Route("/dashboard/settings", settings.settings),
+    Route("/dashboard/settings/address", settings.save_address, methods=["POST"]),
+    Route("/dashboard/settings/signals", settings.save_signals, methods=["POST"]),
     Route("/dashboard/status", status.status),
     Route("/dashboard/components", components.components),
     # Search and help
