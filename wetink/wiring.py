@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from wetink import apps
 from wetink.audiences.audiences import Audiences
+from wetink.audiences.directory import Directory
 from wetink.audiences.segment_query import ColumnCrowd
 from wetink.audiences.webhooks import Hooks
 from wetink.content.author import Author
@@ -155,6 +156,7 @@ class Wetink:
             every_ms=settings.audience_seconds * 1000,
             clock_ms=_now_ms,
         )
+        self.directory = Directory(store, self.audiences)
         self.author = Author(self.versions, self.apps, self.follow, self.rehearsal.of, _now_ms)
         self.history = History(self.versions, self.author, self._own_apps)
         reviewer = Reviewer(store.profiles, self.opens, self.renderer, self.rehearsal, self._own_apps,
