@@ -309,6 +309,9 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
                  words={"from": "from|to", "to": "from|to", "by": "by", "compare": "compare"})
             for path in ("/dashboard/reports", "/dashboard/conversions")
         ),
+        Form("POST", "/dashboard/reports/views", {"title": "Weekly", "query": "range=7d&by=campaign"},
+             words={"title": "title"}, shown=("/dashboard/reports",)),
+        Form("POST", "/dashboard/reports/views/delete", {"title": "Kept"}, words={"title": "title"}),
         Form("GET", "/api/report", {"since": "2026-11-01", "until": "2026-11-20", "by": "block", "days": "7",
              "goal": "order", "model": "last-click"}, "query",
              words={"goal": "goal|model", "model": "model|goal", "by": "by", "until": "since|until"}),

@@ -6,6 +6,7 @@ content/
 ├── feeds/*.yaml          external data, one feed each
 ├── mappings/*.yaml       the shop's own event names, mapped to the names of Segment's spec
 ├── signals.yaml          the events that count as conversions, and the global holdout
+├── reports.yaml          saved views of reports, and the weekly summary
 ├── templates/*.liquid    templates of Custom Apps; one with a .yaml beside it is an app with its own settings
 ├── fonts/*               the shop's own fonts: WOFF2, TTF, OTF
 └── images/*              JPEG and PNG pictures for fallbacks
@@ -33,11 +34,12 @@ from wetink.core.rules.evaluate import Rulebook
 from wetink.core.rules.parse import Unreadable, parse_all
 from wetink.core.signals.audience import Audience, audience_of, rules_of, usable
 from wetink.core.signals.goal import Signals, signals_of
+from wetink.core.signals.reporting import Reporting, reporting_of
 from wetink.ports import Picture
 
 T = TypeVar("T")
 
-SIGNALS = "signals.yaml"
+SIGNALS, REPORTING = "signals.yaml", "reports.yaml"
 TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 STARTS = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
 LARGEST_TEXT, LARGEST_IMAGE = 256 * 1024, 2 * 1024 * 1024
@@ -70,6 +72,7 @@ class Content(msgspec.Struct, frozen=True):
 
     aliases: Mapping[str, str] = {}
     """The blocks' present names by earlier ones."""
+    reporting: Reporting = Reporting()
 
     def answering(self, name: str) -> Block | None:
         """Return the block of a name that an email has, which may be an earlier one; None if there is none."""
@@ -136,11 +139,12 @@ def load(tree: Tree, apps: Mapping[str, App]) -> Content:
         *(f"mappings/{name}.yaml: {note}" for name, mapping in mappings.items() for note in doubts(mapping)),
     )
     own = {name: app for name, app in own.items() if apps[name] is app}
-    signals = _signals(tree, problems)
+    signals = _single(tree, SIGNALS, signals_of, Signals(), problems)
+    reporting = _single(tree, REPORTING, reporting_of, Reporting(), problems)
     shown = tuple(map(shortened, problems))
     return Content(
         blocks, templates, images, feeds, mappings, own, audiences, fonts, signals, shown, notes, Rulebook(rules),
-        aliases,
+        aliases, reporting,
     )  # fmt: skip
 
 
@@ -171,14 +175,14 @@ def _in_words(error: BadContent) -> str:
     return f"{error}{f' ({error.hint})' if error.hint else ''}"
 
 
-def _signals(tree: Tree, problems: list[str]) -> Signals:
-    """Return the signals that `signals.yaml` declares; the defaults if it is missing or has a problem."""
-    text = _text(PurePosixPath(SIGNALS), tree[SIGNALS], problems) if SIGNALS in tree else None
+def _single(tree: Tree, name: str, read: Callable[[Any], T], default: T, problems: list[str]) -> T:
+    """Return the result of `read` for a YAML file; the default if it is missing or has a problem."""
+    text = _text(PurePosixPath(name), tree[name], problems) if name in tree else None
     try:
-        return signals_of(parse_yaml(text)) if text is not None else Signals()
+        return read(parse_yaml(text)) if text is not None else default
     except BadContent as error:
-        problems.append(f"{SIGNALS}: {_in_words(error)}")
-        return Signals()
+        problems.append(f"{name}: {_in_words(error)}")
+        return default
 
 
 def _documents(tree: Tree, room: str, read: Callable[[str, Any], T], problems: list[str]) -> dict[str, T]:

@@ -99,6 +99,8 @@ async def reports(request: Request) -> Response:
         presets={each: words for each, words in PRESETS.items() if each != "custom"},
         comparisons=COMPARISONS,
         blocks=titles_of(wetink),
+        views=wetink.content.reporting.views,
+        address=wetink.settings.address,
         breakdowns=BREAKDOWNS,
         filters=filters_of(wetink, what),
         goals=wetink.content.signals.all_goals,

@@ -30,6 +30,7 @@ from wetink.web.dashboard import (
     sign_in,
     status,
     versions,
+    views,
 )
 
 ROUTES: tuple[Route, ...] = (
@@ -81,6 +82,8 @@ ROUTES: tuple[Route, ...] = (
     # Results
     Route("/dashboard/reports", reports.reports),
     Route("/dashboard/reports.csv", reports.reports_csv),
+    Route("/dashboard/reports/views", views.save, methods=["POST"]),
+    Route("/dashboard/reports/views/delete", views.delete, methods=["POST"]),
     Route("/dashboard/conversions", conversions.conversions),
     Route("/dashboard/conversions/{id:path}", conversions.conversion),
     Route("/dashboard/experiments", experiments.experiments),
