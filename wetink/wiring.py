@@ -12,8 +12,9 @@ from typing import Self, cast
 from msgspec.structs import replace
 
 from wetink import apps
+from wetink.access.team import Team
+from wetink.access.tokens import Tokens
 from wetink.audiences.audiences import Audiences
-from wetink.audiences.directory import Directory
 from wetink.audiences.segment_query import ColumnCrowd
 from wetink.audiences.webhooks import Hooks
 from wetink.content.author import Author
@@ -156,7 +157,6 @@ class Wetink:
             every_ms=settings.audience_seconds * 1000,
             clock_ms=_now_ms,
         )
-        self.directory = Directory(store, self.audiences)
         self.author = Author(self.versions, self.apps, self.follow, self.rehearsal.of, _now_ms)
         self.history = History(self.versions, self.author, self._own_apps)
         reviewer = Reviewer(store.profiles, self.opens, self.renderer, self.rehearsal, self._own_apps,
@@ -166,6 +166,7 @@ class Wetink:
         self.uploads = Uploads(self.feeds, self.author.feed)
         self.darkroom = Darkroom()
         self.media = Media(self.author, self.darkroom, settings.data / "received")
+        self.team, self.tokens = Team(store, _now_ms), Tokens(store, _now_ms)
         self.health = Health(self.renderer, store.ended)
 
     async def __aenter__(self) -> Self:
@@ -208,6 +209,11 @@ class Wetink:
     def instance(self) -> str:
         """The name of this installation, the same in all its processes."""
         return instance_of(self.audiences.hooks.secret)
+
+    @property
+    def version(self) -> int:
+        """The number of the content's version that is loaded; 0 if none is."""
+        return self._revision
 
     @property
     def has_content(self) -> bool:

@@ -14,20 +14,26 @@ from urllib.parse import urlencode
 
 import msgspec
 import pytest
+from starlette.requests import Request
 from starlette.routing import Route
 
 from tests.asgi import Answer, ask
 from tests.attacks.hostile import Target
 from tests.web.dashboard import files
-from wetink.web import app as app_module
-from wetink.web import session
+from wetink.access.passwords import Passwords
+from wetink.access.team import hash_of, role_of
+from wetink.core.access.account import Account, ApiToken, Invitation
+from wetink.web import api, session
 from wetink.web.app import ROUTES
+from wetink.web.request import now_ms
+from wetink.wiring import Wetink
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 EVIL = "https://evil.example"
 RULE = "title: Lookers\nrule: {done: Product Viewed, within: 7d}\n"
 BLOCK = b'recipients: [email]\nfallback: {title: Hi, link: "https://shop.example/"}\nvariants: []\n'
+BOB, PASSWORD, SECRET = "bob@shop.example", "copper lantern walks north", "a secret of a link"
 BY_LINK = {("POST", "/v/{block}/{slot:slot}/{token}")}
 """Doors for recipients of emails: the link is all they have, and no session helps there."""
 
@@ -43,8 +49,26 @@ class Good(NamedTuple):
     """Whether something is kept after it; else it only answers what it was asked."""
 
 
+OPEN = ("/dashboard/login", "/dashboard/join", "/dashboard/session/again")
+"""What nobody is signed in for: a form has another secret, or changes nothing."""
+TEAM, SECURITY = "/dashboard/settings/team", "/dashboard/settings/security"
+
 GOOD = {
-    ("POST", "/dashboard/login"): Good("/dashboard/login", {"token": "TOKEN"}),
+    ("POST", "/dashboard/login"): Good("/dashboard/login", {"email": BOB, "password": PASSWORD}),
+    ("POST", "/dashboard/join"): Good("/dashboard/join", {"link": SECRET, "name": "Bob", "password": PASSWORD}),
+    ("POST", "/dashboard/session/again"): Good("/dashboard/session/again", {"held.to": "/dashboard"}, changes=False),
+    ("POST", f"{TEAM}/invite"): Good(f"{TEAM}/invite", {"email": "made-*@shop.example", "role": "viewer"}),
+    ("POST", f"{TEAM}/withdraw"): Good(f"{TEAM}/withdraw", {"invitation": "open"}),
+    ("POST", f"{TEAM}/change"): Good(f"{TEAM}/change", {"account": "cat", "do": "role", "role": "ROLE"}),
+    ("POST", f"{TEAM}/link"): Good(f"{TEAM}/link", {"account": "cat"}, changes=False),
+    ("POST", f"{SECURITY}/name"): Good(f"{SECURITY}/name", {"name": "Bob *"}),
+    ("POST", f"{SECURITY}/password"): Good(f"{SECURITY}/password", {"current": PASSWORD, "password": PASSWORD}),
+    ("POST", f"{SECURITY}/end"): Good(f"{SECURITY}/end", changes=False),
+    ("POST", f"{SECURITY}/confirm"): Good(f"{SECURITY}/confirm", {"password": PASSWORD}, changes=False),
+    ("POST", "/dashboard/settings/tokens"): Good(
+        "/dashboard/settings/tokens", {"name": "made-*", "scopes": "content:read", "days": "30"}
+    ),
+    ("POST", "/dashboard/settings/tokens/revoke"): Good("/dashboard/settings/tokens/revoke", {"id": "made"}),
     ("POST", "/dashboard/logout"): Good("/dashboard/logout"),
     ("POST", "/dashboard/theme"): Good("/dashboard/theme", {"theme": "dark"}, changes=False),
     ("POST", "/dashboard/apps/{name}"): Good(
@@ -91,6 +115,16 @@ def changing() -> list[tuple[str, str]]:
     return found
 
 
+async def employ(wetink: Wetink) -> None:
+    """Add an owner, somebody whose role changes, open links, and an API token."""
+    accounts, hashed, later = wetink.store.accounts, await Passwords().hash(PASSWORD), now_ms() + 3_600_000
+    for name, role in (("bob", "owner"), ("ann", "owner"), ("cat", "viewer")):
+        await accounts.add(Account(name, f"{name}@shop.example", name, role_of(role), hashed))
+    for id_, email in ((hash_of(SECRET), "eve@shop.example"), ("open", "dan@shop.example")):
+        await accounts.invite(Invitation(id_, email, "viewer", created=1, expires=later))
+    await wetink.store.api_tokens.add(ApiToken("made", "CI", ("content:read",)))
+
+
 class House:
     """A dashboard that two people have signed in to."""
 
@@ -104,7 +138,8 @@ class House:
         feeds.mkdir(exist_ok=True)
         (feeds / "stores.yaml").write_text("file: stores.json\nformat: json\n")
         runner.run(self.target.wetink.look_again())
-        self.own = self.target.cookie, self.target.csrf
+        runner.run(employ(self.target.wetink))
+        self.own = runner.run(self.enter())
         self.other = runner.run(self.enter())
 
     @property
@@ -114,7 +149,8 @@ class House:
     async def enter(self) -> tuple[str, str]:
         """Sign in once more; return the cookie and the token of its forms."""
         target = self.target
-        got = await ask(target.app, "GET", f"/dashboard/login?token={self.token}")
+        body = urlencode({"email": BOB, "password": PASSWORD}).encode()
+        got = await ask(target.app, "POST", "/dashboard/login", body, {"content-type": FORM})
         cookie = got.headers["set-cookie"].partition(";")[0]
         page = await ask(target.app, "GET", "/dashboard/keys", headers={"cookie": cookie})
         return cookie, page.body.decode().partition('name="csrf" value="')[2].partition('"')[0]
@@ -127,6 +163,10 @@ class House:
                 whole.update(f"{path}\0".encode() + (path.read_bytes() if path.is_file() else b""))
         whole.update(msgspec.json.encode(self.runner.run(wetink.versions.listed())))
         whole.update(msgspec.json.encode(self.runner.run(wetink.store.sources.all())))
+        for each in self.runner.run(wetink.store.accounts.all()):
+            whole.update(repr((each.name, each.role, each.password, each.disabled)).encode())
+        links, tokens = wetink.store.accounts.invitations(), wetink.store.api_tokens.all()
+        whole.update(msgspec.json.encode([self.runner.run(links), self.runner.run(tokens)]))
         page = self.runner.run(ask(self.target.app, "GET", "/dashboard/keys", headers={"cookie": self.own[0]}))
         return f"{whole.hexdigest()} {page.status}"
 
@@ -140,8 +180,9 @@ class House:
                 headers = {"x-csrf": csrf, **headers}
         else:
             made = {name: value.replace("*", number) for name, value in body.items()}
-            if "token" in made:
-                made["token"] = self.token
+            if made.get("role") == "ROLE":
+                cat = self.runner.run(self.target.wetink.team.account("cat"))
+                made["role"] = "viewer" if cat.role == "editor" else "editor"
             sent, usual = urlencode({"csrf": csrf, **made} if csrf else made).encode(), FORM
         headers = {"accept": "application/json", "content-type": kind or usual, **headers}
         return self.runner.run(ask(self.target.app, method, target, sent, headers))
@@ -205,8 +246,8 @@ def table() -> list[tuple[str, str, str]]:
         if (method, path) in BY_LINK:
             continue
         for name in API_ATTACKS if path.startswith("/api/") else ATTACKS:
-            if path == "/dashboard/login" and name not in ("a body that is text", "parts", *ELSEWHERE):
-                continue  # what is asked for is the token, before there is a session; the printed link is a read
+            if path in OPEN and name not in ("a body that is text", "parts", *ELSEWHERE):
+                continue  # what is asked for is a password or a link, before there is a session
             found.append((method, path, name))
     return found
 
@@ -250,11 +291,11 @@ def test_a_forged_request_is_refused_by_every_route_and_nothing_is_changed(house
     assert house.state() == before
 
 
-def test_a_sign_in_needs_the_token_and_our_own_origin(house: House) -> None:
+def test_a_sign_in_needs_the_password_and_our_own_origin(house: House) -> None:
     path = "/dashboard/login"
     assert "set-cookie" in house.attack("no session", "POST", path).headers
-    for wrong in ("", "x", house.own[1], house.token[:-1]):
-        body = urlencode({"token": wrong}).encode()
+    for wrong in ("", "x", house.own[1], PASSWORD[:-1]):
+        body = urlencode({"email": BOB, "password": wrong}).encode()
         got = house.runner.run(ask(house.target.app, "POST", path, body, {"content-type": FORM}))
         assert "set-cookie" not in got.headers
 
@@ -266,7 +307,7 @@ def happens(house: House, method: str, path: str, got: Answer, before: str) -> b
 
 
 def undo(house: House, path: str) -> None:
-    if path in ("/dashboard/login", "/dashboard/logout"):  # either ends the session
+    if path in (*OPEN, "/dashboard/logout"):  # each may end the session
         house.own = house.runner.run(house.enter())
 
 
@@ -283,15 +324,14 @@ def test_without_its_check_each_forged_request_succeeds(
     lone: House, monkeypatch: pytest.MonkeyPatch, attack: str, taken_out: str
 ) -> None:
     if taken_out == "admit":
-        monkeypatch.setattr(session, "is_token", lambda wetink, token: True)
         monkeypatch.setitem(API_ATTACKS, attack, lambda house: {"authorization": "Bearer x"})
-        monkeypatch.setattr(app_module.api, "admit", _nothing)
+        monkeypatch.setattr(api, "admit", _everybody)
     elif taken_out:
         monkeypatch.setattr(session, taken_out, lambda *_: None)
     for method, path in GOOD:
         if path.startswith("/api/") is not (taken_out == "admit") and attack != "taken":
             continue
-        if path == "/dashboard/login" and taken_out == "check_csrf":
+        if path in OPEN and taken_out == "check_csrf":
             continue
         if path == "/api/content/rollback":
             lone.send("POST", GOOD["POST", "/api/content"], "", {"authorization": f"Bearer {lone.token}"})
@@ -301,5 +341,6 @@ def test_without_its_check_each_forged_request_succeeds(
         undo(lone, path)
 
 
-async def _nothing(request: object) -> None:
+async def _everybody(request: Request) -> None:
     """Let everybody on."""
+    request.state.who = api.BY_SERVER_TOKEN

@@ -21,6 +21,7 @@ from tests.attacks.forms import CONTENT, JANE, VOTE, Form, forms, told_in
 from tests.attacks.hostile import Sent, Target, routes
 from tests.feeds.outside import refreshed
 from tests.web.dashboard.files import png
+from tests.web.dashboard.test_team_forms import PATHS
 from wetink.settings import read
 from wetink.web.app import App, create
 from wetink.web.dashboard import query
@@ -48,6 +49,10 @@ MOST_TOLD = 6_000
 ELSEWHERE = {
     ("POST", "/api/content"): "tests/content/test_kept.py",
     ("PUT", "/dashboard/media/{room}/{name}"): "tests/web/dashboard/test_media.py",
+    **{
+        ("POST", path): "tests/web/dashboard/test_team_forms.py"
+        for path in ("/dashboard/join", "/dashboard/session/again", *PATHS)
+    },
 }
 """Routes whose values have a test of their own."""
 

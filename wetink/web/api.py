@@ -1,4 +1,4 @@
-"""API: the endpoints for programs, with the dashboard's token as Bearer.
+"""API: the endpoints for programs, with an API token or the server's own token as Bearer.
 
 GET  /api/content               the live version, with its files; `?version=3` an earlier one
 POST /api/content               push: {"base": 3, "by": "…", "message": "…", "files": {"blocks/a.yaml": "base64"}}
@@ -22,6 +22,7 @@ from starlette.responses import Response
 
 from wetink.content.tree import LARGEST
 from wetink.content.versions import Pushed
+from wetink.core.access.who import Who
 from wetink.core.blocks.block import Decision
 from wetink.core.errors import BadRequest, TooLarge, Unauthorized
 from wetink.core.events.event import Event
@@ -40,25 +41,33 @@ from wetink.wiring import Wetink
 
 T = TypeVar("T")
 
+BY_SERVER_TOKEN = Who("command line", "owner")
+"""Whoever sends the server's own token, as the commands do."""
+
 
 def allowed(request: Request) -> Wetink:
-    """Return the application if the request has the token. Raises Unauthorized."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    """Return the application if the request was admitted. Raises Unauthorized."""
     found: Wetink = request.app.state.wetink
-    if scheme.lower() != "bearer" or not session.is_token(found, token):
+    if session.who(request) is None:
         raise _nobody()
     return found
 
 
 async def admit(request: Request) -> None:
-    """Check a request's token. Raises Unauthorized, and TooManyRequests after too many wrong tokens."""
+    """Note who sends a request, by its token. Raises Unauthorized, and TooManyRequests after too many wrong tokens."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip() or not await session.right_token(request, token):
+    if scheme.lower() != "bearer" or not token.strip():
         raise _nobody()
+    who = await wetink_of(request).tokens.who(token)
+    if who is None and await session.right_token(request, token):
+        who = BY_SERVER_TOKEN
+    if who is None:
+        raise _nobody()
+    request.state.who = who
 
 
 def _nobody() -> Unauthorized:
-    return Unauthorized("this needs the dashboard's token", hint="send it as Authorization: Bearer TOKEN")
+    return Unauthorized("this needs a valid API token", hint="send it as Authorization: Bearer TOKEN")
 
 
 async def sent(request: Request, what: type[T], largest: int) -> T:
@@ -127,15 +136,17 @@ async def pull(request: Request) -> Response:
 async def push(request: Request) -> Response:
     """Apply a push: 200 if it is live, 422 with all its problems, 409 if another push came first."""
     wetink, given = allowed(request), await sent(request, Push, LARGEST_BODY)
-    done = await wetink.versions.push(given.files, given.base, by=given.by, message=given.message, now=now_ms())
-    return await _done(request, done)
+    by = _author(request, given.by)
+    done = await wetink.versions.push(given.files, given.base, by=by, message=given.message, now=now_ms())
+    return await _done(request, done, by, "pushed")
 
 
 async def rollback(request: Request) -> Response:
     """Restore an earlier version."""
     wetink, given = allowed(request), await sent(request, Rollback, LARGEST_BODY)
-    done = await wetink.versions.rollback(given.version, by=given.by, now=now_ms())
-    return await _done(request, done)
+    by = _author(request, given.by)
+    done = await wetink.versions.rollback(given.version, by=by, now=now_ms())
+    return await _done(request, done, by, f"restored version {given.version} of")
 
 
 async def versions(request: Request) -> Response:
@@ -143,8 +154,14 @@ async def versions(request: Request) -> Response:
     return json_response(await allowed(request).versions.listed())
 
 
-async def _done(request: Request, done: Pushed) -> Response:
+def _author(request: Request, given: str) -> str:
+    """Return who makes a version: whoever the command line names, and the API token itself for any other token."""
+    return given if session.who(request) is BY_SERVER_TOKEN else session.actor(request)
+
+
+async def _done(request: Request, done: Pushed, by: str, action: str) -> Response:
     if not done.problems:
+        session.changed(request, action, "content", detail=f"by {by}", version=done.version)
         await wetink_of(request).follow()
     return json_response(done, 422 if done.problems else 200)
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,7 +21,9 @@ from wetink.telemetry.metrics import route_of
 from wetink.telemetry.request import current_id, measured
 from wetink.web import api, health, poll, reports, session
 from wetink.web.dashboard import routes
+from wetink.web.dashboard.query import inside
 from wetink.web.dashboard.render import page
+from wetink.web.guard import Guard
 from wetink.web.ingest import IngestEndpoints
 from wetink.web.open import OpenEndpoints
 from wetink.web.protocol import FastPath, Header, Take
@@ -32,9 +34,6 @@ from wetink.wiring import Wetink
 logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
-OPEN_PATHS = ("/dashboard/login",)
-"""Dashboard paths that need no session."""
-
 HEADERS = {
     b"content-security-policy": b"default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
     b"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -53,9 +52,11 @@ class App:
         self._ingest = IngestEndpoints(wetink.store.sources, wetink.ingest, rates=Rates(wetink.settings.data / "rates"))
         self._opens = OpenEndpoints(wetink)
         self._ingests, self._shows = "ingest" in roles, "open" in roles
+        mine = [*extra_routes, *(route for route in ROUTES if not roles.isdisjoint(roles_of(route)))]
+        guard = [Middleware(Guard, routes=mine, answer=_wetink_error)] if "dashboard" in roles else []
         self.pages = Starlette(
-            routes=[*extra_routes, *(route for route in ROUTES if not roles.isdisjoint(roles_of(route)))],
-            middleware=[Middleware(Headers), *([Middleware(Guard)] if "dashboard" in roles else ())],
+            routes=mine,
+            middleware=[Middleware(Headers), *guard],
             exception_handlers=ERRORS,
         )
         self.pages.state.wetink, self.pages.state.readiness = wetink, health.Readiness(wetink)
@@ -108,42 +109,15 @@ class Headers:
         await self._app(scope, receive, send_with)
 
 
-class Guard:
-    """Requires a session for the dashboard, and the token for the API."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one request."""
-        request = Request(scope, receive) if scope["type"] == "http" else None
-        try:
-            stopped = await self._stopped(request) if request is not None else None
-        except WetinkError as error:
-            assert request is not None  # noqa: S101 (else there was no request)
-            stopped = _wetink_error(request, error)
-        await (stopped or self._app)(scope, receive, send)
-
-    @staticmethod
-    async def _stopped(request: Request) -> Response | None:
-        """Return a redirect to the login page if the request has no session; else None. Raises WetinkError."""
-        path = request.scope["path"]
-        if path.startswith("/api/"):
-            await api.admit(request)
-        elif path.rstrip("/").startswith("/dashboard"):
-            session.check_origin(request)
-            if path.rstrip("/") not in OPEN_PATHS and not await session.signed_in(request):
-                onward = f"?{urlencode({'next': path})}" if request.method == "GET" else ""
-                return RedirectResponse(f"/dashboard/login{onward}", 303)
-        return None
-
-
 async def _home(request: Request) -> Response:
     return RedirectResponse("/dashboard", 302)
 
 
 def _wetink_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, WetinkError)  # noqa: S101 (registered for it)
+    if error.where == session.CONFIRM and "text/html" in request.headers.get("accept", ""):
+        came_from = inside(urlsplit(request.headers.get("referer", "")).path)
+        return RedirectResponse(f"{error.where}?{urlencode({'next': came_from})}", 303)
     status = status_of(error)
     headers = {"retry-after": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
     return _answer(request, status, str(error), error.hint, headers, error.where)

@@ -1,6 +1,7 @@
-"""Session: access to the dashboard. A cookie names a session that the server keeps until a logout.
+"""Session: who sends a request. A cookie names a session that the server keeps until it ends.
 
-The token that `wetink serve` prints begins a session. After a wrong token the sender must wait, longer each time.
+Members of the team sign in with their accounts. Until there is an owner, the token that `wetink serve` prints begins a
+session. After wrong passwords or tokens the sender must wait, longer each time, and so must whoever tries an account.
 """
 
 import hashlib
@@ -9,31 +10,57 @@ from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wetink.core.access.account import Account
+from wetink.core.access.device import device_of
+from wetink.core.access.permissions import SAFE
+from wetink.core.access.role import Permission
+from wetink.core.access.who import SERVER, Who
 from wetink.core.errors import BadRequest, Forbidden, TooManyRequests
-from wetink.ports.keys import LONGEST_MS
+from wetink.ports.keys import LONGEST_MS, Session
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
-COOKIE = "wetink_session"
-SAFE = ("GET", "HEAD", "OPTIONS")
+COOKIE, KNOWN_COOKIE = "wetink_session", "wetink_known"
+KNOWN_SECONDS = 180 * 86_400
+"""How long a browser is known for an account that signed in there, in seconds."""
+CONFIRM = "/dashboard/settings/security/confirm"
+"""Where somebody proves who they are; the place of the error that asks for it."""
+WAIT = "there were too many wrong passwords"
+PROVED_MS = 15 * 60_000
+"""How long a proof of who somebody is lasts for changes to the team, in milliseconds."""
 
 
-def cookie(wetink: Wetink) -> str:
-    """Return the name of the cookie. Over HTTPS, its prefix keeps other hosts and plain HTTP from setting it."""
-    return f"__Host-{COOKIE}" if _secure(wetink) else COOKIE
+class Changed(msgspec.Struct):
+    """What a request has changed, in words for the audit log."""
+
+    action: str
+    thing: str = ""
+    detail: str = ""
+    version: int = 0
 
 
-async def sign_in(request: Request, response: Response) -> None:
-    """Give the browser a new session in this response. Its earlier session ends."""
-    wetink = _wetink(request)
+def cookie(wetink: Wetink, name: str = COOKIE) -> str:
+    """Return the name of a cookie. Over HTTPS, its prefix keeps other hosts and plain HTTP from setting it."""
+    return f"__Host-{name}" if _secure(wetink) else name
+
+
+async def sign_in(request: Request, response: Response, account: Account | None = None) -> None:
+    """Give the browser a new session of an account in this response, or of the server's token. Its earlier one ends."""
+    wetink, now = _wetink(request), now_ms()
     await _end(request)
-    session = await wetink.store.sessions.begin(wetink.dashboard_token, now_ms())
-    response.set_cookie(
-        cookie(wetink), session, max_age=LONGEST_MS // 1000, httponly=True, samesite="lax", secure=_secure(wetink)
+    device = device_of(request.headers.get("user-agent", ""))
+    id_ = account.id if account is not None else ""
+    session = await wetink.store.sessions.begin(
+        wetink.dashboard_token, now, account=id_, address=address_of(request), device=device
     )
+    if account is not None:
+        await wetink.store.accounts.change(account.id, used=now)
+        _set(response, wetink, KNOWN_COOKIE, _known(wetink, account.email), KNOWN_SECONDS)
+    _set(response, wetink, COOKIE, session, LONGEST_MS // 1000)
 
 
 async def sign_out(request: Request, response: Response) -> None:
@@ -43,16 +70,79 @@ async def sign_out(request: Request, response: Response) -> None:
     response.delete_cookie(cookie(wetink), httponly=True, samesite="lax", secure=_secure(wetink))
 
 
-async def signed_in(request: Request) -> bool:
-    """Return whether a request has a valid session."""
-    wetink, session = _wetink(request), _session(request)
-    found = await wetink.store.sessions.find(session, wetink.dashboard_token, now_ms()) if session else None
-    return found is not None
+async def find(request: Request) -> Who | None:
+    """Return who sends a request, by its session; None without a valid one. `who` returns it from now on."""
+    wetink, secret = _wetink(request), _session(request)
+    if not secret:
+        return None
+    found = await wetink.store.sessions.find(secret, wetink.dashboard_token, now_ms())
+    if found is None:
+        return None
+    who: Who | None
+    if found.account:
+        account = await wetink.store.accounts.get(found.account)
+        who = Who(account.name, account.role, account) if account is not None and not account.disabled else None
+    else:
+        who = None if await wetink.team.has_owner() else SERVER
+    if who is not None:
+        request.state.who, request.state.session = who, found
+    return who
 
 
-async def _end(request: Request) -> None:
-    if session := _session(request):
-        await _wetink(request).store.sessions.end(session)
+def who(request: Request) -> Who | None:
+    """Return who sends a request; None if nobody is signed in."""
+    found: Who | None = getattr(request.state, "who", None)
+    return found
+
+
+def current(request: Request) -> Session | None:
+    """Return the session of a request; None without one."""
+    found: Session | None = getattr(request.state, "session", None)
+    return found
+
+
+def account(request: Request) -> Account:
+    """Return the account that is signed in. Raises Forbidden for the server's token, which has none."""
+    found = who(request)
+    if found is None or found.account is None:
+        raise Forbidden("the server's token has no account", hint="make your own account on the Team page")
+    return found.account
+
+
+def may(request: Request, permission: Permission) -> bool:
+    """Return whether the sender of a request has a permission."""
+    found = who(request)
+    return found is not None and found.may(permission)
+
+
+def actor(request: Request) -> str:
+    """Return who changes something here, for the history of content."""
+    found = who(request)
+    return found.name if found is not None else SERVER.name
+
+
+def changed(request: Request, action: str, thing: str = "", *, detail: str = "", version: int = 0) -> None:
+    """Say in words what this request has changed, for the audit log. Name no shoppers.
+
+    `action` is a verb such as "published", `thing` what it was done to, such as "block hero".
+    """
+    request.state.changed = Changed(action, thing, detail, version)
+
+
+async def proved(request: Request) -> None:
+    """Note that the person has proved who they are."""
+    wetink = _wetink(request)
+    await wetink.store.sessions.prove(_session(request), now_ms())
+    await wetink.store.sessions.forgive(_key(request, account(request).email))
+
+
+def check_proved(request: Request) -> None:
+    """Raise Forbidden unless the person has proved who they are lately. An account without a password need not."""
+    found, session = who(request), current(request)
+    if found is None or found.account is None or session is None or not found.account.password:
+        return
+    if not 0 <= now_ms() - session.proved < PROVED_MS:
+        raise Forbidden("confirm that it is you", hint="enter your password and try again", where=CONFIRM)
 
 
 async def right_token(request: Request, token: str) -> bool:
@@ -60,19 +150,49 @@ async def right_token(request: Request, token: str) -> bool:
 
     Raises TooManyRequests if its sender must wait after wrong ones, even for the right token.
     """
-    wetink, address, now = _wetink(request), _address(request), now_ms()
-    right = is_token(wetink, token)
-    if right and not await wetink.store.sessions.tried(address):
+    address, right = address_of(request), is_token(_wetink(request), token)
+    if right and not await _wetink(request).store.sessions.tried(address):
         return True
-    wait = await wetink.store.sessions.try_from(address, now)
+    await _try(request, address, "too many wrong tokens came from your address")
+    if right:
+        await _wetink(request).store.sessions.forgive(address)
+    return right
+
+
+async def with_password(request: Request, email: str, password: str) -> Account | None:
+    """Return the account with this email and password; None for a wrong pair, which does not say what was wrong.
+
+    Raises TooManyRequests if the sender, or whoever tries this account, must wait. Strangers cannot lock an account for
+    a browser that has signed in to it before: its tries are counted by themselves.
+    """
+    wetink, address = _wetink(request), address_of(request)
+    await _try(request, address, WAIT)
+    await try_as(request, email)
+    found = await wetink.team.with_password(email, password)
+    if found is not None:
+        for key in (address, _key(request, email)):
+            await wetink.store.sessions.forgive(key)
+    return found
+
+
+async def try_as(request: Request, email: str) -> None:
+    """Count a try to prove to be the holder of an account. Raises TooManyRequests if it must wait."""
+    await _try(request, _key(request, email), WAIT)
+
+
+def _key(request: Request, email: str) -> str:
+    """Return what the tries of an account are counted by: those of a browser that knows it are by themselves."""
+    wetink, email = _wetink(request), email.strip().lower()
+    known = _same(request.cookies.get(cookie(wetink, KNOWN_COOKIE), ""), _known(wetink, email))
+    return f"{'known' if known else 'account'} {hashlib.sha256(email.encode('utf-8', 'replace')).hexdigest()[:40]}"
+
+
+async def _try(request: Request, key: str, why: str) -> None:
+    """Count a try. Raises TooManyRequests if it must wait."""
+    wait = await _wetink(request).store.sessions.try_from(key, now_ms())
     if wait:
         seconds = -(-wait // 1000)
-        raise TooManyRequests(
-            "too many wrong tokens came from your address", hint=f"try again in {seconds} s", retry_after=seconds
-        )
-    if right:
-        await wetink.store.sessions.forgive(address)
-    return right
+        raise TooManyRequests(why, hint=f"try again in {seconds} s", retry_after=seconds)
 
 
 def is_token(wetink: Wetink, token: str) -> bool:
@@ -80,16 +200,9 @@ def is_token(wetink: Wetink, token: str) -> bool:
     return _same(token.strip(), wetink.dashboard_token)
 
 
-def actor(request: Request) -> str:
-    """Return who changes something here, for the history of content."""
-    return "dashboard"
-
-
 def csrf(request: Request) -> str:
     """Return the CSRF token of this session, for a form's field `csrf` or a script's header `x-csrf`."""
-    wetink = _wetink(request)
-    text = f"csrf\0{_session(request)}".encode("utf-8", "surrogateescape")
-    return hmac.new(wetink.dashboard_token.encode(), text, hashlib.sha256).hexdigest()
+    return _mac(_wetink(request), f"csrf\0{_session(request)}")
 
 
 def check_csrf(request: Request, form: Mapping[str, str] | None = None) -> None:
@@ -113,16 +226,7 @@ def check_origin(request: Request) -> None:
     raise Forbidden("this was sent by a page of another site", hint="open the dashboard and try there")
 
 
-def _origin(address: str) -> str:
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _session(request: Request) -> str:
-    return request.cookies.get(cookie(_wetink(request)), "")
-
-
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
     """Return the sender's address; for IPv6 its /64 network, since a single sender has all of it."""
     client = request.client.host if request.client is not None else ""
     origin = _wetink(request).places.origin_of(client, request.headers.get("x-forwarded-for", ""))
@@ -135,6 +239,35 @@ def _address(request: Request) -> str:
             return str(found.ipv4_mapped)
         return str(IPv6Address(int(found) >> 64 << 64))
     return str(found)
+
+
+async def _end(request: Request) -> None:
+    if session := _session(request):
+        await _wetink(request).store.sessions.end(session)
+
+
+def _set(response: Response, wetink: Wetink, name: str, value: str, seconds: int) -> None:
+    secure = _secure(wetink)
+    response.set_cookie(cookie(wetink, name), value, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+
+
+def _known(wetink: Wetink, email: str) -> str:
+    """Return what a browser holds that has signed in to the account of an address. It opens nothing."""
+    return _mac(wetink, f"known\0{email}")
+
+
+def _mac(wetink: Wetink, text: str) -> str:
+    coded = text.encode("utf-8", "surrogateescape")
+    return hmac.new(wetink.dashboard_token.encode(), coded, hashlib.sha256).hexdigest()
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _session(request: Request) -> str:
+    return request.cookies.get(cookie(_wetink(request)), "")
 
 
 def _wetink(request: Request) -> Wetink:

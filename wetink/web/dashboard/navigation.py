@@ -64,6 +64,10 @@ NAVIGATION: tuple[Entry | Group, ...] = (
         icon="settings",
         entries=(
             Entry("General", "/dashboard/settings"),
+            Entry("Team", "/dashboard/settings/team"),
+            Entry("Security", "/dashboard/settings/security"),
+            Entry("API tokens", "/dashboard/settings/tokens"),
+            Entry("Audit log", "/dashboard/settings/audit"),
             Entry("Status", "/dashboard/status"),
         ),
     ),

@@ -134,7 +134,12 @@ def inside(path: str) -> str:
 
 
 async def form_of(request: Request) -> Mapping[str, str]:
-    """Return the fields of a posted form. The last one of a name counts. Raises BadRequest and TooLarge.
+    """Return the fields of a posted form. The last one of a name counts. Raises BadRequest and TooLarge."""
+    return dict(await fields_of(request))
+
+
+async def fields_of(request: Request, largest: int = LARGEST_FORM) -> list[tuple[str, str]]:
+    """Return the fields of a posted form of up to `largest` bytes, in order. Raises BadRequest and TooLarge.
 
     Other kinds of bodies are rejected: another site's page can send them without a CORS check.
     """
@@ -144,8 +149,8 @@ async def form_of(request: Request) -> Mapping[str, str]:
     body = b""
     async for piece in request.stream():
         body += piece
-        if len(body) > LARGEST_FORM:
-            raise TooLarge(f"the form is larger than {LARGEST_FORM // 1024} KB")
+        if len(body) > largest:
+            raise TooLarge(f"the form is larger than {largest // 1024} KB")
     try:
         text = body.decode("utf-8", "surrogateescape")
         fields = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="surrogateescape")
@@ -157,4 +162,4 @@ async def form_of(request: Request) -> Mapping[str, str]:
             raise BadRequest(f"{place!r}: a NUL character cannot be kept", where=place)
         if problem_in_text(name) or problem_in_text(value):
             raise BadRequest(f"{place!r}: this is not written in UTF-8", where=place)
-    return dict(fields)
+    return fields

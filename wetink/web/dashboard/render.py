@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -16,6 +17,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from wetink.core.access.role import SAYS
 from wetink.core.catalog.catalog import Change
 from wetink.core.identity.identifier import Identifier
 from wetink.core.rules.format import compact
@@ -265,6 +267,7 @@ def _environment() -> Environment:
         person_path=person_path,
         product_path=product_path,
         changed=changed,
+        roles=SAYS,
         navigation=NAVIGATION,
         icon=icon,
     )
@@ -279,9 +282,9 @@ def page(
 ) -> HTMLResponse:
     """Return the page of template `name`.
 
-    A template also gets `path` (of the request), `now` (Unix ms), `status`, `csrf` (for its forms) and the state of the
-    frame: `theme`, `here` (the entry of the navigation), `folded` and `toast`. Pages have personal data, so they
-    are never cached.
+    A template also gets `path` (of the request), `now` (Unix ms), `status`, `csrf` (for its forms), `me` (who is signed
+    in, or None), `may(permission)` and the state of the frame: `theme`, `here` (the entry of the navigation),
+    `folded` and `toast`. Pages have personal data, so they are never cached.
     """
     here = current(request.url.path)
     own = {
@@ -291,6 +294,8 @@ def page(
         "csrf": session.csrf(request),
         "theme": theme_of(request),
         "here": here,
+        "me": session.who(request),
+        "may": partial(session.may, request),
         "folded": folded(folded_of(request), here),
     }
     # A part of a page has no place for it.

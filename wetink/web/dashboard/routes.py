@@ -3,9 +3,11 @@
 from starlette.routing import Route
 
 from wetink.web.dashboard import (
+    api_tokens,
     appearance,
     apps,
     audiences,
+    audit_log,
     blocks,
     catalog,
     components,
@@ -16,7 +18,6 @@ from wetink.web.dashboard import (
     feed_weather,
     feeds,
     keys,
-    manage,
     mappings,
     media,
     overview,
@@ -26,9 +27,11 @@ from wetink.web.dashboard import (
     reports,
     review,
     search,
+    security,
     settings,
     sign_in,
     status,
+    team,
     versions,
     views,
 )
@@ -36,6 +39,10 @@ from wetink.web.dashboard import (
 ROUTES: tuple[Route, ...] = (
     # Sign-in and home
     Route("/dashboard/login", sign_in.login, methods=["GET", "POST"]),
+    Route("/dashboard/join", sign_in.join, methods=["GET", "POST"]),
+    Route("/dashboard/session", sign_in.state),
+    Route("/dashboard/session/back", sign_in.back),
+    Route("/dashboard/session/again", sign_in.again, methods=["POST"]),
     Route("/dashboard/logout", sign_in.logout, methods=["POST"]),
     Route("/dashboard", overview.overview),
     Route("/dashboard/theme", appearance.choose, methods=["POST"]),
@@ -49,8 +56,6 @@ ROUTES: tuple[Route, ...] = (
     Route("/dashboard/blocks", blocks.blocks),
     Route("/dashboard/blocks/{name}/snippet", blocks.snippet),
     Route("/dashboard/blocks/{name}/covered", blocks.covered),
-    Route("/dashboard/blocks/{name}/manage", manage.manage),
-    Route("/dashboard/blocks/{name}/manage", manage.change, methods=["POST"]),
     Route("/dashboard/blocks/{name}/beside", preview.beside),
     Route("/dashboard/blocks/{name}", blocks.block),
     Route("/dashboard/preview/{block}/{slot:slot}.img", preview.preview),
@@ -94,7 +99,6 @@ ROUTES: tuple[Route, ...] = (
     Route("/dashboard/opens/{id}", past_opens.opened),
     # People
     Route("/dashboard/people", people.people),
-    Route("/dashboard/timeline/{who:path}", people.happened),
     Route("/dashboard/people/{who:path}", people.person),
     # Data
     Route("/dashboard/live", overview.live),
@@ -121,6 +125,21 @@ ROUTES: tuple[Route, ...] = (
     Route("/dashboard/settings", settings.settings),
     Route("/dashboard/settings/address", settings.save_address, methods=["POST"]),
     Route("/dashboard/settings/signals", settings.save_signals, methods=["POST"]),
+    Route("/dashboard/settings/team", team.team),
+    Route("/dashboard/settings/team/invite", team.invite, methods=["POST"]),
+    Route("/dashboard/settings/team/withdraw", team.withdraw, methods=["POST"]),
+    Route("/dashboard/settings/team/change", team.change, methods=["POST"]),
+    Route("/dashboard/settings/team/link", team.link, methods=["POST"]),
+    Route("/dashboard/settings/security", security.security),
+    Route("/dashboard/settings/security/name", security.rename, methods=["POST"]),
+    Route("/dashboard/settings/security/password", security.password, methods=["POST"]),
+    Route("/dashboard/settings/security/end", security.end, methods=["POST"]),
+    Route("/dashboard/settings/security/confirm", security.confirm, methods=["GET", "POST"]),
+    Route("/dashboard/settings/tokens", api_tokens.tokens),
+    Route("/dashboard/settings/tokens", api_tokens.make, methods=["POST"]),
+    Route("/dashboard/settings/tokens/revoke", api_tokens.revoke, methods=["POST"]),
+    Route("/dashboard/settings/audit", audit_log.audit_log),
+    Route("/dashboard/settings/audit.csv", audit_log.as_csv),
     Route("/dashboard/status", status.status),
     Route("/dashboard/components", components.components),
     # Search and help

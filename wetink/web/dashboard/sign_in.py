@@ -1,36 +1,97 @@
-"""Sign-in: the login form, and logging out."""
+"""Sign-in: the login page, invitations and links for new passwords, logging out, and sessions that ended meanwhile."""
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from wetink.core.errors import TooManyRequests
+from wetink.core.access.account import Account
+from wetink.core.errors import BadRequest, Conflict, TooLarge, TooManyRequests, WetinkError
 from wetink.web import session
-from wetink.web.dashboard.query import form_of, inside
+from wetink.web.dashboard.query import fields_of, form_of, inside, wetink_of
 from wetink.web.dashboard.render import page
+
+LARGEST_HELD = 1 << 20
+"""Largest form, in bytes, that waits for a sign-in."""
+
+WRONG = "This email and password do not match. Try again, or ask an owner for a link to a new password."
+NO_TOKEN = "The server's token opens the dashboard only until there is an owner. Sign in with your account."  # noqa: S105 (a sentence)
 
 
 async def login(request: Request) -> Response:
-    """Show the login form. Sign in with the token from the form or from the printed link."""
-    if request.method == "POST":
-        form = await form_of(request)
-        token, onward = form.get("token", ""), inside(form.get("next", ""))
-    else:
-        token, onward = request.query_params.get("token", ""), inside(request.query_params.get("next", ""))
+    """Show the login page. Sign in with a password, or with the server's token until there is an owner."""
+    form = await form_of(request) if request.method == "POST" else request.query_params
+    onward, email, token = inside(form.get("next", "")), form.get("email", ""), form.get("token", "")
     status, error, headers = 200, "", {}
     try:
-        if token and await session.right_token(request, token):
-            response = RedirectResponse(onward, 303)
-            await session.sign_in(request, response)
-            return response
-        if token:
+        if token and await wetink_of(request).team.has_owner():
+            status, error = (403, NO_TOKEN) if request.method == "POST" else (200, NO_TOKEN)
+        elif token:
+            if await session.right_token(request, token):
+                response = RedirectResponse(onward, 303)
+                await session.sign_in(request, response)
+                return response
             status, error = 403, "That is not the token. `wetink serve` prints it when it starts."
+        elif request.method == "POST":
+            account = await session.with_password(request, email, form.get("password", ""))
+            if account is not None:
+                return await enter(request, account, onward)
+            status, error = 403, WRONG
     except TooManyRequests as wait:
-        status, error, headers = 429, f"Too many wrong tokens came from your address: {wait.hint}.", _after(wait)
-    return page(request, "login.html", status=status, headers=headers, error=error, next=onward)
+        status, headers = 429, {"retry-after": str(wait.retry_after)}
+        error = f"There were too many failed sign-ins: {wait.hint}."
+    return await _login_page(request, status, headers, error=error, next=onward, email=email)
 
 
-def _after(wait: TooManyRequests) -> dict[str, str]:
-    return {"retry-after": str(wait.retry_after)}
+async def _login_page(request: Request, status: int, headers: dict[str, str], **facts: str) -> Response:
+    wetink = wetink_of(request)
+    by_token = not await wetink.team.has_owner()
+    by_password = not by_token or bool(await wetink.store.accounts.all())
+    return page(
+        request, "login.html", status=status, headers=headers, by_token=by_token, by_password=by_password, **facts
+    )
+
+
+async def enter(request: Request, account: Account, onward: str) -> Response:
+    """Return the answer to somebody who has just proved to be the holder of an account, on the way to a page."""
+    response = RedirectResponse(onward, 303)
+    await session.sign_in(request, response, account)
+    return response
+
+
+async def join(request: Request) -> Response:
+    """Show what a link invites to, or the form for a new password. Use it up, and sign in."""
+    team = wetink_of(request).team
+    form = await form_of(request) if request.method == "POST" else request.query_params
+    secret, wrong = form.get("link", ""), {}
+    try:
+        link = await team.link(secret)
+        if request.method == "POST":
+            try:
+                password = form.get("password", "")
+                if link.account:
+                    account = await team.redeem(secret, password)
+                else:
+                    account = await team.accept(secret, form.get("name", ""), password)
+                return await enter(request, account, "/dashboard")
+            except BadRequest as error:
+                wrong = wrong_of(error)
+    except Conflict as error:
+        return page(request, "join_closed.html", status=409, why=str(error), hint=error.hint)
+    return page(
+        request,
+        "join.html",
+        status=400 if wrong else 200,
+        link=link,
+        secret=secret,
+        given=form.get("name", ""),
+        wrong=wrong,
+    )
+
+
+def wrong_of(error: WetinkError) -> dict[str, str]:
+    """Return an error by the field where it stands, as a sentence."""
+    text = str(error)
+    return {error.where: f"{text[:1].upper()}{text[1:]}{f': {error.hint}' if error.hint else ''}."}
 
 
 async def logout(request: Request) -> Response:
@@ -39,3 +100,45 @@ async def logout(request: Request) -> Response:
     response = RedirectResponse("/dashboard/login", 303)
     await session.sign_out(request, response)
     return response
+
+
+class State(msgspec.Struct, frozen=True):
+    """Whether this browser is signed in, as whom, and the CSRF token for what it sends next."""
+
+    name: str
+    csrf: str
+
+
+async def state(request: Request) -> Response:
+    """Tell a script whether the browser is signed in again."""
+    who = session.who(request)
+    body = msgspec.json.encode(State(who.name if who is not None else "", session.csrf(request)))
+    return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
+
+
+async def back(request: Request) -> Response:
+    """Say that the browser is signed in again, in the tab that was opened for it."""
+    return page(request, "signed_in.html")
+
+
+async def held(request: Request) -> Response | None:
+    """Return a page that keeps a form whose session has ended until its sender is signed in; None for another body."""
+    try:
+        fields = await fields_of(request, LARGEST_HELD)
+    except (BadRequest, TooLarge):
+        return None
+    path = inside(request.url.path)
+    return _held_page(request, path, [each for each in fields if each[0] != "csrf"], asked=False)
+
+
+async def again(request: Request) -> Response:
+    """Show a kept form again, to be sent as whoever is signed in now."""
+    fields = await fields_of(request, LARGEST_HELD + 4_096)
+    path = next((value for name, value in fields if name == "held.to"), "")
+    return _held_page(request, inside(path), [each for each in fields if each[0] != "held.to"], asked=True)
+
+
+def _held_page(request: Request, path: str, fields: list[tuple[str, str]], *, asked: bool) -> Response:
+    who = session.who(request)
+    status = 200 if who is not None else 401
+    return page(request, "session_ended.html", status=status, to=path, fields=fields, asked=asked)

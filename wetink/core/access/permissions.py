@@ -1,0 +1,114 @@
+"""Permissions: what each route of the dashboard and the API needs. A route without an entry has a safe default.
+
+A page needs `read` of its area, a change `write`. An unknown page of the dashboard is for viewers and an unknown change
+for editors; what is unknown in the API is for owners alone.
+"""
+
+import re
+
+import msgspec
+
+from wetink.core.access.role import Permission
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+"""Methods that change nothing."""
+
+OPEN = ("/dashboard/login", "/dashboard/join", "/dashboard/session")
+"""Paths that need no session, with all below them."""
+
+AREAS: tuple[tuple[str, Permission, Permission], ...] = (
+    ("/dashboard/settings/security", "own", "own"),
+    ("/dashboard/settings/team", "team:write", "team:write"),
+    ("/dashboard/settings/audit", "audit:read", "audit:read"),
+    ("/dashboard/settings/tokens", "tokens:write", "tokens:write"),
+    ("/dashboard/settings", "settings:read", "settings:write"),
+    ("/dashboard/status", "settings:read", "settings:write"),
+    ("/dashboard/logout", "own", "own"),
+    ("/dashboard/theme", "own", "own"),
+    ("/dashboard/audiences", "audiences:read", "audiences:write"),
+    ("/dashboard/reports", "reports:read", "reports:write"),
+    ("/dashboard/conversions", "reports:read", "reports:write"),
+    ("/dashboard/experiments", "reports:read", "reports:write"),
+    ("/dashboard/opens", "reports:read", "reports:write"),
+    ("/dashboard/people", "people:read", "settings:write"),
+    ("/dashboard/live", "data:read", "data:write"),
+    ("/dashboard/catalog", "data:read", "data:write"),
+    ("/dashboard/feeds", "data:read", "data:write"),
+    ("/dashboard/mappings", "data:read", "data:write"),
+    ("/dashboard/sources", "data:read", "data:write"),
+    ("/dashboard/keys", "data:read", "data:write"),
+    ("/dashboard", "content:read", "content:write"),
+    ("/api/content", "content:read", "content:write"),
+    ("/api/report", "reports:read", "reports:write"),
+    ("/api/report.csv", "reports:read", "reports:write"),
+    ("/api/conversions", "reports:read", "reports:write"),
+    ("/api/experiments", "reports:read", "reports:write"),
+    ("/api/opens", "people:read", "settings:write"),
+    ("/api/preview", "people:read", "people:read"),
+    ("/api/feeds", "data:read", "data:write"),
+    ("/api", "settings:write", "settings:write"),
+)
+"""The start of a path, what its pages need, and what its changes need. The first that fits counts."""
+
+READS = (
+    "/dashboard/audiences/edit",
+    "/dashboard/audiences/tried",
+    "/dashboard/audiences/found",
+    "/api/preview",
+    "/api/preview/{slot}",
+)
+"""Routes that take a form and change nothing: they need `read`, and the audit log leaves them out."""
+
+QUIET = ("/dashboard/logout", "/dashboard/theme", "/dashboard/settings/security/confirm")
+"""Changes that the audit log leaves out as well: they change nothing that others see."""
+
+
+TYPE = re.compile(r":\w+}")
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """What a route needs; None if it needs no session. `changes` is whether the audit log lists it."""
+
+    needs: Permission | None
+    changes: bool
+
+
+def rule_of(method: str, path: str) -> Rule:
+    """Return the rule of a route by its path, with parameters in braces.
+
+    >>> rule_of("GET", "/dashboard/blocks"), rule_of("POST", "/dashboard/new-thing")
+    (Rule(needs='content:read', changes=False), Rule(needs='content:write', changes=True))
+    >>> rule_of("POST", "/dashboard/keys/change").needs, rule_of("GET", "/api/unheard-of").needs
+    ('data:write', 'settings:write')
+    """
+    path = _plain(path)
+    if any(_within(path, start) for start in OPEN):
+        return Rule(None, False)
+    reads = method in SAFE or path in READS
+    read, write = next(((read, write) for start, read, write in AREAS if _within(path, start)), ("own", "own"))
+    return Rule(read if reads else write, not reads and path not in QUIET)
+
+
+def action_of(method: str, path: str) -> tuple[str, str]:
+    """Return a change in words from its route alone: what was done, and where.
+
+    >>> action_of("POST", "/dashboard/blocks/{name}/archive"), action_of("POST", "/dashboard/keys")
+    (('archive', 'blocks'), ('change', 'keys'))
+    >>> action_of("PUT", "/dashboard/feeds/{name}/file"), action_of("POST", "/dashboard/apps/{name}")
+    (('file', 'feeds'), ('change', 'apps'))
+    """
+    parts = [part for part in _plain(path).split("/") if part][1:]
+    words = [part.replace("-", " ") for part in parts if not part.startswith("{")]
+    if not words:
+        return "change", ""
+    last = words[-1] if len(words) > 1 and not parts[-1].startswith("{") else "change"
+    return last, words[0] if words[0] != "settings" or len(words) < 2 else words[1]
+
+
+def _within(path: str, start: str) -> bool:
+    return path == start or path.startswith((f"{start}/", f"{start}."))
+
+
+def _plain(path: str) -> str:
+    """Return a route's path without the types of its parameters."""
+    return TYPE.sub("}", path)

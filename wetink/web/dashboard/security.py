@@ -1,0 +1,98 @@
+"""Security: a person's own name, password and sessions, and the proof of who they are before dangerous changes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from wetink.core.access.account import name_of
+from wetink.core.errors import BadRequest
+from wetink.web import session
+from wetink.web.dashboard.query import form_of, inside, wetink_of
+from wetink.web.dashboard.render import page
+from wetink.web.dashboard.sign_in import wrong_of
+from wetink.web.dashboard.toasts import tell
+from wetink.web.request import now_ms
+
+PATH = "/dashboard/settings/security"
+
+
+async def security(request: Request) -> Response:
+    """Show the account of whoever is signed in."""
+    return await _page(request)
+
+
+async def rename(request: Request) -> Response:
+    """Change the name that the history of content shows."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    try:
+        name = name_of(form.get("name", ""))
+    except BadRequest as error:
+        return await _page(request, wrong=wrong_of(error), given={"name": form.get("name", "")})
+    account = session.account(request)
+    await wetink_of(request).store.accounts.change(account.id, name=name)
+    session.changed(request, "changed the name of", account.email)
+    return _back(request, "Your name is changed.")
+
+
+async def password(request: Request) -> Response:
+    """Change the password. Other browsers are signed out."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    account, current = session.account(request), session.current(request)
+    try:
+        await session.try_as(request, account.email)
+        own = current.id if current is not None else ""
+        given = form.get("current", ""), form.get("password", "")
+        await wetink_of(request).team.change_password(account, *given, own)
+    except BadRequest as error:
+        return await _page(request, wrong=wrong_of(error))
+    await session.proved(request)
+    session.changed(request, "changed the password of", account.email)
+    return _back(request, "Your password is changed. Other browsers are signed out.")
+
+
+async def end(request: Request) -> Response:
+    """End one session of the account, or all but this one."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    account, current = session.account(request), session.current(request)
+    own, only = current.id if current is not None else "", form.get("session", "")
+    if only == own:
+        raise BadRequest("this is the session you use", hint="log out instead", where="session")
+    await wetink_of(request).store.sessions.end_of(account.id, only=only, but="" if only else own)
+    session.changed(request, "ended a session of" if only else "ended other sessions of", account.email)
+    return _back(request, "That browser is signed out." if only else "All other browsers are signed out.")
+
+
+async def confirm(request: Request) -> Response:
+    """Ask for the password, and go on to where it was needed."""
+    form = await form_of(request) if request.method == "POST" else request.query_params
+    onward, wrong = inside(form.get("next", "")), {}
+    account = session.account(request)
+    if request.method == "POST":
+        session.check_csrf(request, form)
+        await session.try_as(request, account.email)
+        if await wetink_of(request).team.proves(account, form.get("password", "")):
+            await session.proved(request)
+            return RedirectResponse(onward, 303)
+        wrong = {"password": "This is not your password."}
+    return page(request, "confirm.html", status=400 if wrong else 200, next=onward, wrong=wrong)
+
+
+async def _page(request: Request, *, wrong: Mapping[str, str] = {}, given: Mapping[str, str] = {}) -> Response:
+    found, current = session.who(request), session.current(request)
+    account = found.account if found is not None else None
+    facts: dict[str, Any] = {"account": account, "current": current.id if current is not None else "", "sessions": []}
+    if account is not None:
+        facts["sessions"] = await wetink_of(request).store.sessions.of(account.id, now_ms())
+        facts["given"] = {"name": account.name, **given}
+    return page(request, "security.html", status=400 if wrong else 200, wrong=wrong, **facts)
+
+
+def _back(request: Request, text: str) -> Response:
+    response = RedirectResponse(PATH, 303)
+    tell(request, response, text)
+    return response

@@ -1,0 +1,171 @@
+"""Team: the accounts with their roles, and invitations. A link is shown once, to be copied: wetink sends no mail."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from wetink.access.team import Team
+from wetink.core.access.account import INVITATION_MS, PASSWORD_LINK_MS, Account, initials
+from wetink.core.access.role import ROLES
+from wetink.core.errors import BadRequest, Conflict, WetinkError
+from wetink.web import session
+from wetink.web.dashboard.query import form_of, wetink_of
+from wetink.web.dashboard.render import page
+from wetink.web.dashboard.sign_in import wrong_of
+from wetink.web.dashboard.toasts import tell
+from wetink.web.request import now_ms, status_of
+
+PATH = "/dashboard/settings/team"
+DAY_MS = 86_400_000
+
+
+class Shown(NamedTuple):
+    """A link that is shown once: for whom, what it is for, and how many days it works."""
+
+    email: str
+    what: str
+    url: str
+    days: int
+
+
+async def team(request: Request) -> Response:
+    """Show the team."""
+    return await _page(request)
+
+
+async def invite(request: Request) -> Response:
+    """Invite somebody, and show the link. Whoever has the server's token goes on to their own account."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    who = session.who(request)
+    first = form.get("mine") == "yes" and who is not None and who.account is None
+    email, role = form.get("email", ""), "owner" if first else form.get("role", "")
+    if role == "owner" and not first:
+        session.check_proved(request)
+    try:
+        secret = await wetink_of(request).team.invite(email, role, session.actor(request))
+    except (BadRequest, Conflict) as error:
+        return await _page(
+            request, status=status_of(error), wrong=wrong_of(error), given={"email": email, "role": role}
+        )
+    session.changed(request, f"invited as {role}", email.strip().lower())
+    if first:
+        return RedirectResponse(f"/dashboard/join?link={secret}", 303)
+    return await _page(
+        request, shown=Shown(email.strip().lower(), "join the team", _url(request, secret), _days(INVITATION_MS))
+    )
+
+
+async def withdraw(request: Request) -> Response:
+    """Make an invitation useless."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    link = await wetink_of(request).store.accounts.invitation(form.get("invitation", ""))
+    await wetink_of(request).store.accounts.withdraw(form.get("invitation", ""), now_ms())
+    email = link.email if link is not None else ""
+    session.changed(request, "withdrew the invitation of", email)
+    return _back(request, f"The invitation of {email} no longer works.")
+
+
+async def change(request: Request) -> Response:
+    """Change the role or the state of an account, remove it, or show a link that sets its password."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    do, id_ = CHANGES.get(form.get("do", "")), form.get("account", "")
+    if do is None:
+        raise BadRequest("this form asks for an unknown change", hint="load the page again", where="do")
+    if form.get("do") in DANGEROUS or form.get("role") == "owner":
+        session.check_proved(request)
+    try:
+        account, action = await do(wetink_of(request).team, id_, form)
+    except WetinkError as error:
+        return await _page(request, status=status_of(error), error=_sentence(error))
+    session.changed(request, action, account.email)
+    return _back(request, f"{account.name}: {action}.")
+
+
+async def link(request: Request) -> Response:
+    """Show a link with which the holder of an account sets a new password."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    session.check_proved(request)
+    wetink, id_ = wetink_of(request), form.get("account", "")
+    secret = await wetink.team.password_link(id_, session.actor(request))
+    account = await wetink.team.account(id_)
+    session.changed(request, "made a password link for", account.email)
+    shown = Shown(account.email, "choose a new password", _url(request, secret), _days(PASSWORD_LINK_MS))
+    return await _page(request, shown=shown)
+
+
+Change = Callable[[Team, str, Mapping[str, str]], Awaitable[tuple[Account, str]]]
+
+
+async def _role(team: Team, id_: str, form: Mapping[str, str]) -> tuple[Account, str]:
+    account = await team.set_role(id_, form.get("role", ""))
+    return account, f"changed the role to {account.role}"
+
+
+async def _disable(team: Team, id_: str, form: Mapping[str, str]) -> tuple[Account, str]:
+    return await team.set_disabled(id_, True), "disabled"
+
+
+async def _enable(team: Team, id_: str, form: Mapping[str, str]) -> tuple[Account, str]:
+    return await team.set_disabled(id_, False), "enabled"
+
+
+async def _remove(team: Team, id_: str, form: Mapping[str, str]) -> tuple[Account, str]:
+    return await team.remove(id_), "removed"
+
+
+CHANGES: Mapping[str, Change] = {"role": _role, "disable": _disable, "enable": _enable, "remove": _remove}
+"""Changes of an account by their name in the form."""
+DANGEROUS = ("disable", "remove")
+"""Those before which somebody proves who they are."""
+
+
+async def _page(
+    request: Request,
+    *,
+    status: int = 200,
+    shown: Shown | None = None,
+    error: str = "",
+    wrong: Mapping[str, str] = {},
+    given: Mapping[str, str] = {},
+) -> Response:
+    wetink = wetink_of(request)
+    accounts = await wetink.store.accounts.all()
+    facts: dict[str, Any] = {
+        "accounts": accounts,
+        "invitations": await wetink.team.invitations(),
+        "has_owner": await wetink.team.has_owner(),
+        "all_roles": ROLES,
+        "initials": initials,
+        "shown": shown,
+        "error": error,
+        "wrong": wrong,
+        "given": {"email": "", "role": "editor", **given},
+    }
+    return page(request, "team.html", status=status, **facts)
+
+
+def _url(request: Request, secret: str) -> str:
+    """Return the address of a link, as this browser reaches the dashboard."""
+    origin = request.headers.get("origin") or f"{request.url.scheme}://{request.url.netloc}"
+    return f"{origin}/dashboard/join?link={secret}"
+
+
+def _back(request: Request, text: str) -> Response:
+    response = RedirectResponse(PATH, 303)
+    tell(request, response, text)
+    return response
+
+
+def _days(ms: int) -> int:
+    return ms // DAY_MS
+
+
+def _sentence(error: WetinkError) -> str:
+    text = f"{error}{f': {error.hint}' if error.hint else ''}."
+    return f"{text[:1].upper()}{text[1:]}"
