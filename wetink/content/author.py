@@ -34,8 +34,13 @@ def text_of(block: Block) -> str:
     for variant, written in zip(block.variants, data.get("variants", ()), strict=False):
         if variant.when:
             written["when"] = spell_all(variant.when)
+    return block_text(data)
+
+
+def block_text(data: Mapping[str, Any]) -> str:
+    """Return the mapping of a block as YAML, in the usual order."""
     order = ("title", "email", "place", "width", "height", "recipients", "variants", "fallback")
-    known = {name: data.pop(name) for name in order if name in data}
+    known = {name: data[name] for name in order if name in data}
     return yaml.safe_dump({**known, **data}, sort_keys=False, allow_unicode=True, width=100)
 
 
