@@ -15,6 +15,7 @@ from wetink import apps
 from wetink.access.team import Team
 from wetink.access.tokens import Tokens
 from wetink.audiences.audiences import Audiences
+from wetink.audiences.directory import Directory
 from wetink.audiences.segment_query import ColumnCrowd
 from wetink.audiences.webhooks import Hooks
 from wetink.content.author import Author
@@ -160,6 +161,7 @@ class Wetink:
             every_ms=settings.audience_seconds * 1000,
             clock_ms=_now_ms,
         )
+        self.directory = Directory(store, self.audiences)
         self.author = Author(self.versions, self.apps, self.follow, self.rehearsal.of, _now_ms)
         self.history = History(self.versions, self.author, self._own_apps)
         reviewer = Reviewer(store.profiles, self.opens, self.renderer, self.rehearsal, self._own_apps,

@@ -112,6 +112,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/dashboard/opens/{id}", past_opens.opened),
     # People
     Route("/dashboard/people", people.people),
+    Route("/dashboard/timeline/{who:path}", people.happened),
     Route("/dashboard/people/{who:path}", people.person),
     # Data
     Route("/dashboard/live", overview.live),
