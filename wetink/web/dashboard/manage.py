@@ -110,7 +110,7 @@ async def _page(
         spoken=spoken(block.schedule),
         dependents=dependents(tree, wetink.content, block.name),
         draft=await _draft(wetink, path),
-        wrong={what: sentence(error)} if error is not None else {},
+        wrong={(error.where if what == "schedule" else "") or what: sentence(error)} if error is not None else {},
         title=form["title"] if form is not None and what == "rename" and "title" in form else block.title,
         called=form["name"] if form is not None and what == "rename" and "name" in form else block.name,
     )
@@ -135,7 +135,10 @@ def _read_schedule(form: Mapping[str, str]) -> Schedule | None:
         return None
     schedule = Schedule(begins, until, zone)
     for wrong in problems_of(schedule):
-        raise BadContent(wrong)
+        place, _, why = (
+            wrong.partition(": ") if wrong.startswith(("from: ", "until: ", "zone: ")) else ("from", "", wrong)
+        )
+        raise BadContent(why, where=place)
     return schedule
 
 
