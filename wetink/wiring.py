@@ -4,22 +4,22 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from msgspec.structs import replace
 
 from wetink import apps
+from wetink.access.rules import Rules
+from wetink.access.second_factors import SecondFactors
 from wetink.access.team import Team
 from wetink.access.tokens import Tokens
 from wetink.audiences.audiences import Audiences
-from wetink.audiences.directory import Directory
 from wetink.audiences.segment_query import ColumnCrowd
 from wetink.audiences.webhooks import Hooks
 from wetink.content.author import Author
-from wetink.content.block_drafts import BlockDrafts
 from wetink.content.content import Content, load
 from wetink.content.history import History
 from wetink.content.media import Media
@@ -60,7 +60,6 @@ from wetink.opens.reach import Reaches, instance_of, reach_in
 from wetink.opens.recipient import Seals
 from wetink.opens.review import Reviewer
 from wetink.opens.secrets import check_files, known_in, new_token
-from wetink.opens.trials import Trials
 from wetink.ports import Inbox, Storage
 from wetink.ports.audiences import Columns
 from wetink.ports.ledger import Ledger
@@ -71,6 +70,10 @@ from wetink.store import engine_of, open_now_or_later
 from wetink.stream.apply import Applier
 from wetink.stream.front import StreamedLog
 from wetink.stream.opens import StreamedLedger
+
+if TYPE_CHECKING:
+    from wetink.access.openid import OpenID
+    from wetink.access.passkeys import Passkeys
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +144,6 @@ class Wetink:
         self.clicks = Clicks(store, self.opens, self.apps, self.seals)
         self.reaches = Reaches(store.secrets, self.follow, self.feeds.ask_address)
         self.embed = Embed(self.opens, self.seals, self.address)
-        self.trials = Trials(self.opens, self.renderer, self.fallbacks, self.apps, self.hosts.allowed)
         self.audit = Audit(*(store.profiles, self.opens, self.renderer, self.apps, self.feeds), self.hosts.allowed)
         self.reports = Reports(store, Periods(store))
         self.experiments = Experiments(self.reports, store.exposures, shared, _now_ms)
@@ -161,18 +163,18 @@ class Wetink:
             every_ms=settings.audience_seconds * 1000,
             clock_ms=_now_ms,
         )
-        self.directory = Directory(store, self.audiences)
         self.author = Author(self.versions, self.apps, self.follow, self.rehearsal.of, _now_ms)
         self.history = History(self.versions, self.author, self._own_apps)
         reviewer = Reviewer(store.profiles, self.opens, self.renderer, self.rehearsal, self._own_apps,
                             dict(self._app_templates), self.hosts.allowed, _now_ms)  # fmt: skip
         self.publishing = Publishing(store.drafts, self.versions, self.author, self._own_apps, reviewer.tried, _now_ms)
         self.feed_editor = FeedEditor(self.author, self.versions, store.secrets, self.follow)
-        self.block_drafts = BlockDrafts(store.drafts, self.versions, self.publishing)
         self.uploads = Uploads(self.feeds, self.author.feed)
         self.darkroom = Darkroom()
         self.media = Media(self.author, self.darkroom, settings.data / "received")
         self.team, self.tokens = Team(store, _now_ms), Tokens(store, _now_ms)
+        self.factors = SecondFactors(store.accounts, store.challenges, store.sessions)
+        self.sign_in_rules = Rules(store.secrets)
         self.health = Health(self.renderer, store.ended)
 
     async def __aenter__(self) -> Self:
@@ -274,6 +276,20 @@ class Wetink:
         self.ingest.mappings = Mappings(loaded.mappings) if loaded.mappings else None
         for problem in self.content.problems:
             logger.warning("content: %s", problem)
+
+    @cached_property
+    def passkeys(self) -> "Passkeys":
+        """The passkeys of this server's address. Imported here: only pages that use them need the library."""
+        from wetink.access.passkeys import Passkeys
+
+        return Passkeys(self.store.accounts, self.store.challenges, self.settings.address)
+
+    @cached_property
+    def openid(self) -> "OpenID":
+        """What speaks with identity providers. Imported here: most servers have none."""
+        from wetink.access.openid import OpenID
+
+        return OpenID(self.settings.private_hosts)
 
     async def close(self) -> None:
         """Finish pending work and close everything. Each part has a limit, so one that hangs keeps none from ending."""

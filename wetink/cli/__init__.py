@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from wetink import __version__
-from wetink.cli.accounts import accounts
 from wetink.cli.audience import audience, hooks, profile
 from wetink.cli.backup import backup, restore
 from wetink.cli.catalog import catalog
@@ -116,7 +115,6 @@ audience.add_command(hooks)
 
 for command in (
     serve,
-    accounts,
     keys,
     check,
     opens,

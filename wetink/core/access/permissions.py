@@ -19,6 +19,7 @@ OPEN = ("/dashboard/login", "/dashboard/join", "/dashboard/session")
 AREAS: tuple[tuple[str, Permission, Permission], ...] = (
     ("/dashboard/settings/security", "own", "own"),
     ("/dashboard/settings/team", "team:write", "team:write"),
+    ("/dashboard/settings/sign-on", "team:write", "team:write"),
     ("/dashboard/settings/audit", "audit:read", "audit:read"),
     ("/dashboard/settings/tokens", "tokens:write", "tokens:write"),
     ("/dashboard/settings", "settings:read", "settings:write"),
@@ -52,6 +53,7 @@ AREAS: tuple[tuple[str, Permission, Permission], ...] = (
 
 READS = (
     "/dashboard/audiences/edit",
+    "/dashboard/settings/security/passkeys/ask",
     "/dashboard/audiences/tried",
     "/dashboard/audiences/found",
     "/api/preview",
@@ -59,11 +61,8 @@ READS = (
 )
 """Routes that take a form and change nothing: they need `read`, and the audit log leaves them out."""
 
-QUIET = (
-    *("/dashboard/logout", "/dashboard/theme", "/dashboard/settings/security/confirm"),
-    "/dashboard/blocks/{name}/edit",
-)
-"""Changes that the audit log leaves out as well: they change nothing that recipients or others see, such as a draft."""
+QUIET = ("/dashboard/logout", "/dashboard/theme", "/dashboard/settings/security/confirm")
+"""Changes that the audit log leaves out as well: they change nothing that others see."""
 
 
 TYPE = re.compile(r":\w+}")

@@ -66,6 +66,7 @@ NAVIGATION: tuple[Entry | Group, ...] = (
             Entry("General", "/dashboard/settings"),
             Entry("Team", "/dashboard/settings/team"),
             Entry("Security", "/dashboard/settings/security"),
+            Entry("Single sign-on", "/dashboard/settings/sign-on"),
             Entry("API tokens", "/dashboard/settings/tokens"),
             Entry("Audit log", "/dashboard/settings/audit"),
             Entry("Status", "/dashboard/status"),

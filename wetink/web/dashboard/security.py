@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from wetink.core.access.account import name_of
 from wetink.core.errors import BadRequest
 from wetink.web import session
+from wetink.web.dashboard import factors
 from wetink.web.dashboard.query import form_of, inside, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.sign_in import wrong_of
@@ -89,6 +90,7 @@ async def _page(request: Request, *, wrong: Mapping[str, str] = {}, given: Mappi
     if account is not None:
         facts["sessions"] = await wetink_of(request).store.sessions.of(account.id, now_ms())
         facts["given"] = {"name": account.name, **given}
+        facts |= await factors.facts(request, account)
     return page(request, "security.html", status=400 if wrong else 200, wrong=wrong, **facts)
 
 

@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from wetink.core.access.account import Account
 from wetink.core.errors import BadRequest, Conflict, TooLarge, TooManyRequests, WetinkError
 from wetink.web import session
+from wetink.web.dashboard import second_factor
 from wetink.web.dashboard.query import fields_of, form_of, inside, wetink_of
 from wetink.web.dashboard.render import page
 
@@ -39,23 +40,30 @@ async def login(request: Request) -> Response:
     except TooManyRequests as wait:
         status, headers = 429, {"retry-after": str(wait.retry_after)}
         error = f"There were too many failed sign-ins: {wait.hint}."
-    return await _login_page(request, status, headers, error=error, next=onward, email=email)
+    return await login_page(request, status, headers, error=error, next=onward, email=email)
 
 
-async def _login_page(request: Request, status: int, headers: dict[str, str], **facts: str) -> Response:
+async def login_page(request: Request, status: int, headers: dict[str, str], **facts: str) -> Response:
+    """Show the ways to sign in, with what went wrong."""
     wetink = wetink_of(request)
     by_token = not await wetink.team.has_owner()
     by_password = not by_token or bool(await wetink.store.accounts.all())
     return page(
-        request, "login.html", status=status, headers=headers, by_token=by_token, by_password=by_password, **facts
+        request,
+        "login.html",
+        status=status,
+        headers=headers,
+        by_token=by_token,
+        by_password=by_password,
+        providers=(await wetink.sign_in_rules.read()).providers,
+        origin=second_factor.origin_of(request),
+        **facts,
     )
 
 
 async def enter(request: Request, account: Account, onward: str) -> Response:
     """Return the answer to somebody who has just proved to be the holder of an account, on the way to a page."""
-    response = RedirectResponse(onward, 303)
-    await session.sign_in(request, response, account)
-    return response
+    return await second_factor.onward(request, account, onward)
 
 
 async def join(request: Request) -> Response:
