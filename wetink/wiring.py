@@ -17,9 +17,11 @@ from wetink.access.second_factors import SecondFactors
 from wetink.access.team import Team
 from wetink.access.tokens import Tokens
 from wetink.audiences.audiences import Audiences
+from wetink.audiences.directory import Directory
 from wetink.audiences.segment_query import ColumnCrowd
 from wetink.audiences.webhooks import Hooks
 from wetink.content.author import Author
+from wetink.content.block_drafts import BlockDrafts
 from wetink.content.content import Content, load
 from wetink.content.history import History
 from wetink.content.media import Media
@@ -60,6 +62,7 @@ from wetink.opens.reach import Reaches, instance_of, reach_in
 from wetink.opens.recipient import Seals
 from wetink.opens.review import Reviewer
 from wetink.opens.secrets import check_files, known_in, new_token
+from wetink.opens.trials import Trials
 from wetink.ports import Inbox, Storage
 from wetink.ports.audiences import Columns
 from wetink.ports.ledger import Ledger
@@ -144,6 +147,7 @@ class Wetink:
         self.clicks = Clicks(store, self.opens, self.apps, self.seals)
         self.reaches = Reaches(store.secrets, self.follow, self.feeds.ask_address)
         self.embed = Embed(self.opens, self.seals, self.address)
+        self.trials = Trials(self.opens, self.renderer, self.fallbacks, self.apps, self.hosts.allowed)
         self.audit = Audit(*(store.profiles, self.opens, self.renderer, self.apps, self.feeds), self.hosts.allowed)
         self.reports = Reports(store, Periods(store))
         self.experiments = Experiments(self.reports, store.exposures, shared, _now_ms)
@@ -163,12 +167,14 @@ class Wetink:
             every_ms=settings.audience_seconds * 1000,
             clock_ms=_now_ms,
         )
+        self.directory = Directory(store, self.audiences)
         self.author = Author(self.versions, self.apps, self.follow, self.rehearsal.of, _now_ms)
         self.history = History(self.versions, self.author, self._own_apps)
         reviewer = Reviewer(store.profiles, self.opens, self.renderer, self.rehearsal, self._own_apps,
                             dict(self._app_templates), self.hosts.allowed, _now_ms)  # fmt: skip
         self.publishing = Publishing(store.drafts, self.versions, self.author, self._own_apps, reviewer.tried, _now_ms)
         self.feed_editor = FeedEditor(self.author, self.versions, store.secrets, self.follow)
+        self.block_drafts = BlockDrafts(store.drafts, self.versions, self.publishing)
         self.uploads = Uploads(self.feeds, self.author.feed)
         self.darkroom = Darkroom()
         self.media = Media(self.author, self.darkroom, settings.data / "received")

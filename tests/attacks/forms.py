@@ -253,6 +253,21 @@ CHANGE_WORDS = {
     "burst": "events at once",
     "change": "unknown change",
 }
+EDITED = {
+    **{"title": "T", "width": "300", "recipients": "user", "data": "on", "fallback.link": "https://shop.example/"},
+    **{
+        "utm.0.name": "utm_source",
+        "utm.0.value": "mail",
+        "schedule.from": "2026-11-20T10:00",
+        "rest": '[[["gone"], ""]]',
+    },
+    **{"fetches.proxy.show": "fallback", "fetches.proxy.count": "false", "order": "0", "do": "", "v.0.rest": ""},
+    **{"v.0.name": "soon", "v.0.app": "countdown", "v.0.settings.title": "Soon", "v.0.settings.hours": "4"},
+    **{"v.0.rule.kind": "all", "v.0.rule.of.0.kind": "trait", "v.0.rule.of.0.trait": "plan"},
+    **{"v.0.rule.of.0.tests.0.operator": "equals", "v.0.rule.of.0.tests.0.value": '"gold"'},
+    **{"base": "", "revision": "0", "was": "", "who": "user:42", "at": "2026-11-20T10:00", "if_event": ""},
+}
+EDITOR_WORDS = {"rest": "title|gone|number|nested|aliases|line", "v.0.rest": "variants|line|number|nested"}
 MADE_FILE = ("/api/content", "/api/content/versions")
 
 
@@ -280,6 +295,14 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
         Form("POST", "/dashboard/audiences/found", {"yaml": YAML, "who": "user:42", "at": "2026-11-20"}),
         Form("POST", "/dashboard/audiences/{name}/again", holes={"{name}": "told"},
              shown=("/dashboard/audiences/told",)),
+        *(
+            Form("POST", path, EDITED, holes={"{name}": "ends"}, words=EDITOR_WORDS,
+                 shown=("/dashboard/blocks/ends/edit",))
+            for path in ("/dashboard/blocks/{name}/edit", "/dashboard/blocks/{name}/edit/copy")
+        ),
+        Form("POST", "/dashboard/blocks/{name}/edit/discard", {"revision": "0"}, holes={"{name}": "tea"},
+             words={"revision": "revision|saved"}),
+        Form("POST", "/dashboard/blocks/new", {"title": "Made", "app": "countdown"}),
         *(_gallery(app) for app in load().values() if app.template and app.name in (apps or load())),
         *(
             Form("PUT", path, {"body": kind}, "file", {"{name}": f"made-{kind}"}, f"format={kind}&purpose=data",

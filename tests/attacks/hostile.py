@@ -32,6 +32,13 @@ MOST_BYTES = 100 * MEGABYTE
 FIELDS: dict[str, tuple[str, ...]] = {
     "/dashboard/login": ("token", "next"),
     "/dashboard/keys": ("name", "hosts", "level"),
+    "/dashboard/blocks/new": ("title", "app"),
+    "/dashboard/blocks/{name}/edit": (
+        *("title", "width", "rest", "order", "do", "revision", "base", "was", "who", "at", "suppose", "if_product"),
+        *("utm.0.name", "utm.0.value", "v.0.name", "v.0.app", "v.0.rest", "v.0.settings.title", "v.0.rule.of.0.event"),
+    ),
+    "/dashboard/blocks/{name}/edit/copy": ("title", "rest", "order", "v.0.rest"),
+    "/dashboard/blocks/{name}/edit/discard": ("revision",),
     "/dashboard/audiences/edit": ("name", "was", "title", "yaml", "do", "hook.url", "rule.kind", "rule.of.0.kind"),
     "/dashboard/audiences/tried": ("name", "yaml"),
     "/dashboard/audiences/found": ("yaml", "who", "at"),

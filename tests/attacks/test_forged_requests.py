@@ -74,6 +74,10 @@ GOOD = {
     ("POST", "/dashboard/apps/{name}"): Good(
         "/dashboard/apps/wishlist", {"name": "made-*", "fallback-link": "https://shop.example/"}
     ),
+    ("POST", "/dashboard/blocks/new"): Good("/dashboard/blocks/new", {"title": "Made *"}, changes=False),
+    ("POST", "/dashboard/blocks/{name}/edit"): Good("/dashboard/blocks/hero/edit", {"title": "T *"}, changes=False),
+    ("POST", "/dashboard/blocks/{name}/edit/copy"): Good("/dashboard/blocks/hero/edit/copy", changes=False),
+    ("POST", "/dashboard/blocks/{name}/edit/discard"): Good("/dashboard/blocks/cart/edit/discard", changes=False),
     ("POST", "/dashboard/audiences/edit"): Good("/dashboard/audiences/edit", {"yaml": RULE, "do": ""}, changes=False),
     ("POST", "/dashboard/audiences/tried"): Good("/dashboard/audiences/tried", {"yaml": RULE}, changes=False),
     ("POST", "/dashboard/audiences/found"): Good("/dashboard/audiences/found", {"yaml": RULE}, changes=False),
@@ -95,6 +99,17 @@ GOOD = {
     ("PUT", "/dashboard/media/{room}/{name}"): Good("/dashboard/media/images/made-*.png", files.png(2, 2)),
     ("POST", "/dashboard/media/{room}/{name}"): Good(
         "/dashboard/media/images/there.png", {"change": "rename", "name": "made-*"}
+    ),
+    ("POST", "/dashboard/review/publish"): Good("/dashboard/review/publish", {"draft:blocks/drafted.yaml": "0"}),
+    ("POST", "/dashboard/review/resolve"): Good(
+        "/dashboard/review/resolve", {"path": "blocks/other.yaml", "how": "discard", "revision": "1"}
+    ),
+    ("POST", "/dashboard/versions/{number}/undo"): Good("/dashboard/versions/LAST/undo"),
+    ("POST", "/dashboard/versions/{number}/restore"): Good(
+        "/dashboard/versions/FIRST/restore", {"path": "blocks/restored.yaml"}
+    ),
+    ("POST", "/dashboard/blocks/{name}/manage"): Good(
+        "/dashboard/blocks/restored/manage", {"change": "rename", "name": "restored", "title": "Made *"}
     ),
     ("POST", "/dashboard/keys"): Good("/dashboard/keys", {"name": "made-*", "level": "server"}),
     ("POST", "/dashboard/keys/change"): Good("/dashboard/keys/change", {"name": "shop", "change": "rotate"}),
@@ -138,9 +153,19 @@ class House:
         feeds.mkdir(exist_ok=True)
         (feeds / "stores.yaml").write_text("file: stores.json\nformat: json\n")
         runner.run(self.target.wetink.look_again())
+        self.first = runner.run(self.write())
         runner.run(employ(self.target.wetink))
         self.own = runner.run(self.enter())
         self.other = runner.run(self.enter())
+
+    async def write(self) -> int:
+        """Make two drafts, and two versions of a block. Returns the number of the first."""
+        wetink = self.target.wetink
+        for path in ("blocks/drafted.yaml", "blocks/other.yaml"):
+            await wetink.publishing.save(path, BLOCK, base="", expected=0, by="me")
+        first = await wetink.author.save("blocks/restored.yaml", BLOCK, by="me")
+        await wetink.author.save("blocks/restored.yaml", BLOCK.replace(b"Hi", b"Ho"), by="me")
+        return first
 
     @property
     def token(self) -> str:
@@ -162,6 +187,7 @@ class House:
             for path in sorted(place.rglob("*")) if place.exists() else ():
                 whole.update(f"{path}\0".encode() + (path.read_bytes() if path.is_file() else b""))
         whole.update(msgspec.json.encode(self.runner.run(wetink.versions.listed())))
+        whole.update(msgspec.json.encode(self.runner.run(wetink.store.drafts.all())))
         whole.update(msgspec.json.encode(self.runner.run(wetink.store.sources.all())))
         for each in self.runner.run(wetink.store.accounts.all()):
             whole.update(repr((each.name, each.role, each.password, each.disabled)).encode())
@@ -173,7 +199,9 @@ class House:
     def send(self, method: str, good: Good, csrf: str, headers: Mapping[str, str], kind: str = "") -> Answer:
         """Send a good request, with a token of forms, headers and a kind of body as somebody may choose them."""
         number = f"{next(count)}"
-        target, body = good.target.replace("*", number), good.fields
+        last = self.runner.run(self.target.wetink.versions.newest()).number
+        target = good.target.replace("*", number).replace("LAST", str(last)).replace("FIRST", str(self.first))
+        body = good.fields
         if isinstance(body, bytes):
             sent, usual = body.replace(b"*", number.encode()).replace(b"BLOCK", b64encode(BLOCK)), JSON
             if csrf:

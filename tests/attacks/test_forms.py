@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from tests.asgi import Answer
 from tests.attacks.data_forms import data_forms
+from tests.attacks.draft_forms import draft_forms, prepared
 from tests.attacks.forms import CONTENT, JANE, VOTE, Form, forms, told_in
 from tests.attacks.hostile import Sent, Target, routes
 from tests.feeds.outside import refreshed
@@ -31,7 +32,7 @@ from wetink.wiring import Wetink
 T = TypeVar("T")
 
 ALL = "ATTACK" in os.environ
-FORMS = [*forms(() if ALL else ("countdown", "live-feed")), *data_forms()]
+FORMS = [*forms(() if ALL else ("countdown", "live-feed")), *data_forms(), *draft_forms()]
 EVERY = 5
 """Of the gallery's forms, whose pictures take a while, one value in so many."""
 PATIENCE = 60
@@ -122,7 +123,7 @@ class Shop:
             hole: wetink.seals.seal(JANE, "tea", "vote") if each == VOTE else each for hole, each in form.holes.items()
         }
         fields = {**form.fields, **({"token": wetink.dashboard_token} if "token" in form.fields else {})}
-        return form._replace(holes=holes, fields=fields)
+        return await prepared(wetink, form._replace(holes=holes, fields=fields))
 
     async def sign_in(self) -> None:
         """Sign in, unless that lasts."""

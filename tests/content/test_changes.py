@@ -139,6 +139,6 @@ def test_an_author_saves_renames_and_deletes_and_serves_it_at_once(tmp_path: Pat
             assert not {"big", "b"} & wetink.content.blocks.keys()
             version, _ = await wetink.versions.read()
             assert (version.number, version.by) == (number, "ida")
-            assert version.message == "deleted blocks/b.yaml, blocks/big.yaml"
+            assert version.message == "Block b, Block big deleted"
 
     asyncio.run(story())

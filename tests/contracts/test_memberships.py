@@ -58,6 +58,22 @@ def test_later_counts_say_who_joined_and_who_left(kept: Memberships) -> None:
     assert len(due(kept, NOW + 2)) == 2
 
 
+def test_the_audiences_of_several_people_are_read_at_once(kept: Memberships) -> None:
+    take(kept, NOW, ANNA, BEN)
+    take(kept, NOW, BEN, audience="new")
+    assert run(kept.of([ANNA, BEN, CLEO])) == {ANNA: ["vip"], BEN: ["new", "vip"]}
+    assert run(kept.of([])) == {}
+
+
+def test_members_are_listed_a_page_at_a_time(kept: Memberships) -> None:
+    take(kept, NOW, CLEO, ANNA, BEN)
+    first = run(kept.page("vip", 2))
+    assert len(first) == 2
+    assert {*first, *run(kept.page("vip", 2, first[-1]))} == {ANNA, BEN, CLEO}
+    assert run(kept.page("vip", 2, run(kept.page("vip", 3))[-1])) == []
+    assert run(kept.page("absent", 2)) == []
+
+
 def test_each_day_has_one_point_with_its_last_size_and_all_comings_and_goings(kept: Memberships) -> None:
     take(kept, NOW, ANNA)
     take(kept, NOW + 5, ANNA, BEN)

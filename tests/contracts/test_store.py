@@ -129,6 +129,16 @@ def test_history_sees_what_was_appended_up_to_its_moment_oldest_first(store: Sto
     assert [event.message_id for event in run(store.profiles.history(user, LATE, limit=2))] == ["m2", "m1"]
 
 
+def test_earlier_events_of_a_later_owner_are_read_with_the_time_of_the_owner(store: Storage) -> None:
+    append(store, [received(view("m1", anonymousId="d", timestamp=LATE - 9000))])
+    append(store, [received({**view("m2", anonymousId="d", userId="u", timestamp=LATE - 1000), "type": "track"})])
+    device = Identifier("anonymous", "d")
+    assert run(store.profiles.resolve(device, LATE)) == Identifier("user", "u")
+    earlier = run(store.profiles.history(device, LATE - 1001, owner_at=LATE))
+    assert [event.message_id for event in earlier] == ["m1"]
+    assert [event.message_id for event in run(store.profiles.history(device, LATE, owner_at=LATE))] == ["m1", "m2"]
+
+
 def test_an_append_of_another_process_is_seen_at_once(another: Another) -> None:
     here, there = another(), another()
     user = Identifier("user", "u")

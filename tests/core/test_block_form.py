@@ -28,6 +28,7 @@ odd = st.one_of(
     st.none(),
     st.lists(texts, max_size=3),
 )
+schedules = st.fixed_dictionaries({"from": texts.filter(bool)}, optional={"until": texts, "zone": texts})
 
 
 @st.composite
@@ -42,7 +43,8 @@ def variants(draw: st.DrawFn, number: int) -> dict[str, Any]:
             place = place.setdefault(step, {}) if isinstance(place.get(step, {}), dict) else {}
         place[last] = draw(odd)
     variant = {"name": f"{draw(texts)}{number}", "app": app, "settings": chosen}
-    variant |= draw(st.fixed_dictionaries({}, optional={"template": texts, "engine": st.sampled_from(["", "takumi"])}))
+    more = {"template": texts, "link": texts, "engine": st.sampled_from(["", "takumi"]), "schedule": schedules}
+    variant |= draw(st.fixed_dictionaries({}, optional=more))
     return variant | {"when": draw(st.lists(rules, max_size=2))}
 
 
@@ -68,6 +70,10 @@ def blocks(draw: st.DrawFn) -> dict[str, Any]:
                 "utm": st.dictionaries(texts.map(str.strip).filter(bool), texts, max_size=3),
                 "gone": texts,
                 "control": texts,
+                "schedule": schedules,
+                "paused": st.booleans(),
+                "archived": st.booleans(),
+                "aliases": st.just(["older"]),
                 "fetches": st.dictionaries(st.sampled_from(["proxy", "scanner", "person"]), treatment, max_size=2),
                 "experiment": st.just({"name": "words", "holdout": "10%", "arms": [{"name": "a", "variants": ["b"]}]}),
             },

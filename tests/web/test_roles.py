@@ -97,7 +97,7 @@ def test_only_ingest_and_open_run_a_process_for_each_core_by_default() -> None:
 def test_each_task_runs_in_some_role_and_leased_ones_in_workers_alone() -> None:
     assert {task.name for role in ROLES for task in tasks_of({role})} == {task.name for task in TASKS}
     assert {tuple(task.roles) for task in TASKS if task.leased} == {("worker",)}
-    assert [task.name for task in tasks_of({"ingest"})] == ["metrics", "content"], "and no more"
+    assert [task.name for task in tasks_of({"ingest"})] == ["metrics", "memory", "content"], "and no more"
 
 
 @pytest.mark.parametrize(("role", "draws"), [("ingest", False), ("worker", False), ("open", True)])

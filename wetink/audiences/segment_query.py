@@ -1,11 +1,11 @@
 """Segment query: evaluates a rule for all people. Columns decide most of them; the rest are evaluated as in an open."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
@@ -24,6 +24,7 @@ from wetink.ports import Storage
 from wetink.ports.audiences import Columns, Count, Narrowed
 
 T = TypeVar("T")
+Folded: TypeAlias = dict[Identifier, Person]
 
 ALL = 1 << 40
 THREADS = 2
@@ -90,23 +91,9 @@ class ColumnCrowd:
         while some := tuple(islice(left, AT_ONCE)):
             if self._closed:
                 raise StoreUnavailable("asking people was given up: this process ends", hint="ask again")
-            people = await self._people(some, moment.now, rule.needs.events)
+            people = await people_of(self._store, some, moment.now, rule.needs.events, self._in_thread)
             shop = await self._shop(rule, people.values())
             yield await self._in_thread(partial(_judged, rule, moment, shop, people))
-
-    async def _people(self, roots: Sequence[Identifier], now: int, events: frozenset[str]) -> dict[Identifier, Person]:
-        """Return the people of these roots that are profiles with events, as an open would see them."""
-        load = self._store.profiles.load
-        loaded = await load(dict.fromkeys(roots, ""), FOREVER - 1, rules=RULES)
-        mine = [(root, loaded[root]) for root in roots if loaded[root].root == root]
-        folded = await self._in_thread(lambda: {root: folded_at(each, now, events) for root, each in mine})
-        if unfolded := [root for root, person in folded.items() if person is None]:
-            again = await load(dict.fromkeys(unfolded, ""), now)
-            folded |= await self._in_thread(lambda: {root: fold(again[root].entries, now) for root in unfolded})
-        people = {root: person for root, person in folded.items() if person is not None and person.known}
-        keys = {key for person in people.values() for key in doubtful(person)}
-        catalog = await self._store.catalog.products(sorted(keys)) if keys else {}
-        return {root: believed(person, catalog) for root, person in people.items()}
 
     async def _shop(self, rule: Compiled, people: Iterable[Person]) -> Shop:
         """Return the catalog data that a rule needs for all of these people."""
@@ -121,6 +108,36 @@ class ColumnCrowd:
         if self._made is not None:
             await self._made.close()
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+
+
+async def people_of(
+    store: Storage,
+    roots: Sequence[Identifier],
+    now: int,
+    events: frozenset[str],
+    in_thread: Callable[[Callable[[], Folded]], Awaitable[Folded]],
+    *,
+    brief: bool = False,
+) -> Folded:
+    """Return the people of these roots that are profiles with events, as an open would see them at `now` (Unix ms).
+
+    They are folded `in_thread`. `events` are those that rules look into; with `brief`, a summary comes without history.
+    """
+    loaded = await store.profiles.load(dict.fromkeys(roots, ""), FOREVER - 1, rules=RULES, brief=brief)
+    mine = [(root, loaded[root]) for root in roots if loaded[root].root == root]
+
+    def folded() -> Folded:
+        found = {root: folded_at(each, now, events) for root, each in mine}
+        return {root: person for root, person in found.items() if person is not None}
+
+    people = await in_thread(folded)
+    if unfolded := [root for root, _ in mine if root not in people]:
+        again = await store.profiles.load(dict.fromkeys(unfolded, ""), now)
+        people |= await in_thread(lambda: {root: fold(again[root].entries, now) for root in unfolded})
+    people = {root: person for root, person in people.items() if person.known}
+    keys = {key for person in people.values() for key in doubtful(person)}
+    catalog = await store.catalog.products(sorted(keys)) if keys else {}
+    return {root: believed(person, catalog) for root, person in people.items()}
 
 
 def _judged(rule: Compiled, moment: Moment, shop: Shop, people: dict[Identifier, Person]) -> Mapping[Identifier, bool]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from wetink import __version__
+from wetink.cli.accounts import accounts
 from wetink.cli.audience import audience, hooks, profile
 from wetink.cli.backup import backup, restore
 from wetink.cli.catalog import catalog
@@ -115,6 +116,7 @@ audience.add_command(hooks)
 
 for command in (
     serve,
+    accounts,
     keys,
     check,
     opens,

@@ -125,7 +125,7 @@ RENEW = click.option("--renew", is_flag=True, help="Create a new one.")
 @RENEW
 @DATA
 def dashboard(renew: bool, data: str | None) -> None:
-    """Show the token that signs in to the dashboard and the API. With --renew, all sessions end."""
+    """Show the token for the API, which also signs in until there is an owner. With --renew, all sessions end."""
     click.echo(_own(data, TOKEN, lambda _: new_token(), renew=renew))
 
 

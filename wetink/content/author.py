@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
 import yaml
 
+from wetink.content.changes import title_of
 from wetink.content.check import never_works, unusable
 from wetink.content.content import Content, shortened
 from wetink.content.versions import Versions
@@ -34,8 +36,13 @@ def text_of(block: Block) -> str:
     for variant, written in zip(block.variants, data.get("variants", ()), strict=False):
         if variant.when:
             written["when"] = spell_all(variant.when)
+    return block_text(data)
+
+
+def block_text(data: Mapping[str, Any]) -> str:
+    """Return the mapping of a block as YAML, in the usual order."""
     order = ("title", "email", "place", "width", "height", "recipients", "variants", "fallback")
-    known = {name: data.pop(name) for name in order if name in data}
+    known = {name: data[name] for name in order if name in data}
     return yaml.safe_dump({**known, **data}, sort_keys=False, allow_unicode=True, width=100)
 
 
@@ -64,7 +71,7 @@ class Author:
         Conflict, which names who changed it in between, BadContent if it cannot be used, Unavailable.
         """
         base = {} if expected is None else {path: expected}
-        return await self.change({path: body}, base, by=by, message=message or f"saved {path}")
+        return await self.change({path: body}, base, by=by, message=message or f"{title_of(path, body)} saved")
 
     async def delete(
         self, paths: Iterable[str], *, by: str, message: str = "", expected: Mapping[str, str] | None = None
@@ -75,7 +82,12 @@ class Author:
         files, Unavailable.
         """
         gone = dict.fromkeys(paths)
-        return await self.change(gone, expected or {}, by=by, message=message or f"deleted {', '.join(gone)}")
+        return await self.change(
+            gone,
+            expected or {},
+            by=by,
+            message=message or f"{', '.join(title_of(path, None) for path in gone)} deleted",
+        )
 
     async def rename(self, old: str, new: str, *, by: str, message: str = "", expected: str | None = None) -> int:
         """Give a content file another path in one version. Returns it.
@@ -87,7 +99,7 @@ class Author:
         if old not in files:
             raise NotFound(f"there is no {old}", hint="reload the page")
         base = {old: version.files[old] if expected is None else expected, new: ""}
-        message = message or f"renamed {old} to {new}"
+        message = message or f"{title_of(old, None)} renamed to {PurePosixPath(new).stem}"
         return await self.change({old: None, new: files[old]}, base, by=by, message=message)
 
     async def change(
@@ -136,6 +148,6 @@ class Author:
         await self._write(f"feeds/{feed.name}.yaml", yaml.safe_dump(data, sort_keys=False, allow_unicode=True), by)
 
     async def _write(self, path: str, text: str, by: str, *, new: bool = True) -> None:
-        message = f"saved {path}"
+        message = f"{title_of(path, text.encode())} saved"
         await self._versions.write(path, text.encode(), by=by, message=message, now=self._clock(), new=new)
         await self._follow()

@@ -261,7 +261,7 @@ def block_of(name: str, raw: Any) -> tuple[Block, list[str]]:
         raise BadContent("a block must be a mapping", hint="see the tutorial for an example")
     problems: list[str] = []
     if "schedule" in raw:
-        raw = {**raw, "schedule": _dates_as_text(raw["schedule"])}
+        raw = {**raw, "schedule": dates_as_text(raw["schedule"])}
     variants = raw.get("variants")
     if isinstance(variants, list):
         read: list[Any] = []
@@ -271,7 +271,7 @@ def block_of(name: str, raw: Any) -> tuple[Block, list[str]]:
                 problems += wrong
                 variant = {**variant, "when": rules}
             if isinstance(variant, dict):
-                texts = {name: _dates_as_text(variant[name]) for name in ("settings", "schedule") if name in variant}
+                texts = {name: dates_as_text(variant[name]) for name in ("settings", "schedule") if name in variant}
                 variant = {**variant, **texts}
             read.append(variant)
         raw = {**raw, "variants": read}
@@ -281,10 +281,10 @@ def block_of(name: str, raw: Any) -> tuple[Block, list[str]]:
         raise BadContent(str(error)) from error
 
 
-def _dates_as_text(value: Any) -> Any:
+def dates_as_text(value: Any) -> Any:
     """Return settings with each date as ISO 8601 text: YAML turns a date without quotes into a date object."""
     if isinstance(value, date):  # a datetime is a date
         return value.isoformat()
     if isinstance(value, dict):
-        return {name: _dates_as_text(each) for name, each in value.items()}
-    return [_dates_as_text(each) for each in value] if isinstance(value, list) else value
+        return {name: dates_as_text(each) for name, each in value.items()}
+    return [dates_as_text(each) for each in value] if isinstance(value, list) else value

@@ -24,8 +24,6 @@ from wetink.ports import Storage
 from wetink.ports.ledger import Opened
 from wetink.render.cache import key_of
 
-CONTACTS = 200
-"""Opens and clicks shown for a person."""
 AROUND = 90 * DAY_MS
 """Time before and after a conversion in which its other touches are shown, in milliseconds."""
 
@@ -239,12 +237,13 @@ class Reports:
         fetches = {name: block.fetches for name, block in content.blocks.items()}
         return await self._ledger.reclassify(lambda block, kind: counts(fetches.get(block, {}), kind))
 
-    async def contacts(self, members: Sequence[Identifier], until: int) -> list[Event]:
-        """Return the opens and clicks of these identifiers as the spec's email events, newest last.
+    async def contacts(self, members: Sequence[Identifier], until: int, limit: int) -> list[Event]:
+        """Return the newest `limit` opens and clicks of these identifiers as the spec's email events, newest last.
 
         Source: Segment's Email spec, `Email Opened` and `Email Link Clicked`. Fetches by machines are left out.
         """
         touches = await self._ledger.touches([str(member) for member in members], 0, until + 1)
+        human = [touch for touch in touches if touch.human][-limit:]
         return [
             Event(
                 "track",
@@ -255,8 +254,7 @@ class Reports:
                 properties={"block": touch.block, "variant": touch.variant, "campaign_id": touch.campaign}
                 | ({"implied_by": "click"} if touch.implied else {}),
             )
-            for touch in touches[-CONTACTS:]
-            if touch.human
+            for touch in human
         ]
 
 

@@ -196,7 +196,7 @@ class Rehearsal:
     async def _shown(self, block: Block, variant: Variant, app: App, template: str) -> str:
         """Return the reason why a variant cannot be shown to its app's sample shopper; empty if it can."""
         moment, settings = Moment(self._clock_ms()), dict(variant.settings)
-        app = _fed(app, variant)
+        app = fed(app, variant)
         try:
             _, decision = sample_decision(app, moment, settings)
             opened = Opened(decision, moment, block, template)
@@ -229,7 +229,7 @@ class Rehearsal:
         return why
 
 
-def _fed(app: App, variant: Variant) -> App:
+def fed(app: App, variant: Variant) -> App:
     """Return an app whose sample has items for the feeds that a variant uses."""
     settings = settled(app, variant)[0] if app.feeds is not None else None
     if app.feeds is None or settings is None:

@@ -81,6 +81,14 @@ class Memberships(Protocol):
         """Return the time (Unix ms) when a profile joined an audience; None if it is not a member."""
         ...
 
+    async def of(self, members: Sequence[Identifier]) -> Mapping[Identifier, Sequence[str]]:
+        """Return the names of the audiences that each profile is in, in order. Those in none are left out."""
+        ...
+
+    async def page(self, audience: str, limit: int, after: Identifier | None = None) -> Sequence[Identifier]:
+        """Return up to `limit` members of an audience, in a fixed order, those after `after`."""
+        ...
+
     async def due(self, audience: str, now: int, limit: int) -> Sequence[Delivery]:
         """Return up to `limit` due deliveries. Each member has only the oldest one: joining goes before leaving."""
         ...

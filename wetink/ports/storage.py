@@ -159,9 +159,12 @@ class Profiles(Protocol):
         """
         ...
 
-    async def history(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
-        """Return the newest `limit` events up to `until` of the profile that owns `who` then, oldest first.
+    async def history(
+        self, who: Identifier, until: int, limit: int = 1000, *, owner_at: int | None = None
+    ) -> Sequence[Event]:
+        """Return the newest `limit` events up to `until` of the profile that owns `who`, oldest first.
 
+        The profile is the one that owns it at `owner_at`, by default at `until`.
         Every event whose `append` has returned is visible, in any process. Empty for a stranger.
         """
         ...

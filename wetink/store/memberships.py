@@ -1,6 +1,7 @@
 """Memberships: the changes and deliveries of audiences, as all engines store them."""
 
 import logging
+from collections.abc import Iterable, Sequence
 
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.webhook import MembershipChange, Move, State, change_id
@@ -21,6 +22,14 @@ def change_of(audience: str, move: Move, column: str, now: int) -> MembershipCha
     """Return the change of a member, given as a column's value, at `now` (Unix ms)."""
     member: Identifier = identifier(column)
     return MembershipChange(change_id(audience, move, member, now), audience, move, member, now)
+
+
+def audiences_by_member(rows: Iterable[tuple[str, str]]) -> dict[Identifier, Sequence[str]]:
+    """Return the names of audiences by member, for rows of a member's column value and one name."""
+    found: dict[Identifier, list[str]] = {}
+    for column, name in rows:
+        found.setdefault(identifier(column), []).append(name)
+    return dict(found)
 
 
 def is_wanted(wanted: DeliveryFilter, change: MembershipChange, new: bool) -> bool:

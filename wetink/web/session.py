@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from wetink.core.access.account import Account
 from wetink.core.access.device import device_of
-from wetink.core.access.permissions import SAFE
+from wetink.core.access.permissions import SAFE, rule_of
 from wetink.core.access.role import Permission
 from wetink.core.access.who import SERVER, Who
 from wetink.core.errors import BadRequest, Forbidden, TooManyRequests
@@ -113,6 +113,12 @@ def may(request: Request, permission: Permission) -> bool:
     """Return whether the sender of a request has a permission."""
     found = who(request)
     return found is not None and found.may(permission)
+
+
+def may_open(request: Request, path: str) -> bool:
+    """Return whether the sender of a request may open a page."""
+    needs = rule_of("GET", path).needs
+    return needs is None or may(request, needs)
 
 
 def actor(request: Request) -> str:

@@ -61,8 +61,11 @@ READS = (
 )
 """Routes that take a form and change nothing: they need `read`, and the audit log leaves them out."""
 
-QUIET = ("/dashboard/logout", "/dashboard/theme", "/dashboard/settings/security/confirm")
-"""Changes that the audit log leaves out as well: they change nothing that others see."""
+QUIET = (
+    *("/dashboard/logout", "/dashboard/theme", "/dashboard/settings/security/confirm"),
+    "/dashboard/blocks/{name}/edit",
+)
+"""Changes that the audit log leaves out as well: they change nothing that recipients or others see, such as a draft."""
 
 
 TYPE = re.compile(r":\w+}")

@@ -79,7 +79,7 @@ def canonical_zone(name: str) -> str:
     >>> canonical_zone("europe/berlin"), canonical_zone("Europe/Berln")
     ('Europe/Berlin', '')
     """
-    return _zones().get(name.strip().casefold(), "")
+    return zones().get(name.strip().casefold(), "")
 
 
 def closest(word: str, known: Sequence[str]) -> str:
@@ -94,18 +94,19 @@ def closest(word: str, known: Sequence[str]) -> str:
 
 
 @cache
-def _zones() -> dict[str, str]:
+def zones() -> Mapping[str, str]:
+    """Return the names of all time zones, by name in small letters."""
     return {name.casefold(): name for name in available_timezones()}
 
 
 def zone_problem(name: str) -> str:
     """Return the problem of a time zone's name; empty for a valid or empty one."""
-    if not name or name in _zones().values():
+    if not name or name in zones().values():
         return ""
     known = canonical_zone(name)
     if known:
         return f"write {known}"
-    return f"there is no time zone {name!r}{closest(name, list(_zones().values()))}"
+    return f"there is no time zone {name!r}{closest(name, list(zones().values()))}"
 
 
 def _local_time_problem(text: str) -> str:

@@ -6,7 +6,7 @@ text would change, such as a price with ten decimals, travel beside the fields a
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias, get_args
 
 import msgspec
@@ -17,6 +17,7 @@ from wetink.core.app.setting import Field, fields_of, read_text, shown_text
 from wetink.core.client_classification import Kind
 from wetink.core.rules.form import Draft, draft_of, edited, fits_form, nested, rooted, spelling_of
 from wetink.core.rules.parse import parse_all
+from wetink.core.text.naming import free_name
 
 Path: TypeAlias = tuple[Any, ...]
 Rest: TypeAlias = dict[Path, Any]
@@ -72,11 +73,12 @@ class Leaf(msgspec.Struct, frozen=True):
 
 def _leaves() -> dict[str, Leaf]:
     whole = {"width": 600, "height": 300, "slots": 1, "place": 0, "kilobytes": 200}
-    switches = {"transparent": False, "moving": False, "data": True}
+    switches = {"transparent": False, "moving": False, "data": True, "paused": False}
     found = {name: Leaf() for name in ("title", "alt", "email", "gone", "control")}
     found |= {name: Leaf("whole", usual) for name, usual in whole.items()}
     found |= {name: Leaf("switch", usual) for name, usual in switches.items()}
     found |= {f"fallback.{name}": Leaf(kept=name == "link") for name in ("link", "title", "text", "button", "image")}
+    found |= {f"schedule.{name}": Leaf() for name in ("from", "until", "zone")}
     found["recipients"] = Leaf("list", [])
     for kind in FETCHES:
         found |= {f"fetches.{kind}.show": Leaf(usual="decide"), f"fetches.{kind}.count": Leaf("maybe", None)}
@@ -87,6 +89,7 @@ LEAVES: Mapping[str, Leaf] = _leaves()
 """The fields of a block, by name. Those of its variants are in `VARIANT` and in the settings of their apps."""
 VARIANT: Mapping[str, Leaf] = {
     "name": Leaf(kept=True), "app": Leaf(kept=True), "template": Leaf(), "link": Leaf(), "engine": Leaf(),
+    "schedule.from": Leaf(), "schedule.until": Leaf(), "schedule.zone": Leaf(),
 }  # fmt: skip
 
 
@@ -232,37 +235,6 @@ def _with_new(form: BlockForm, name: str, apps: Mapping[str, App]) -> BlockForm:
 
 def _next_key(form: BlockForm) -> str:
     return str(max((int(each.key) for each in form.variants), default=-1) + 1)
-
-
-def free_name(name: str, taken: Sequence[str]) -> str:
-    """Return a name with the next number that makes it unlike all others.
-
-    >>> free_name("Countdown", ["Countdown", "Countdown 2"]), free_name("Sale 9", ["Sale 9"]), free_name("A", [])
-    ('Countdown 3', 'Sale 10', 'A')
-    """
-    if name not in taken:
-        return name
-    stem, _, number = name.rpartition(" ")
-    stem, number = (stem, number) if stem and number.isdecimal() and len(number) < 6 else (name, "1")
-    return next(each for at in range(int(number) + 1, 10**7) if (each := f"{stem} {at}") not in taken)
-
-
-def slug(title: str, usual: str = "block") -> str:
-    """Return a title as a name: lowercase letters, digits and dashes.
-
-    >>> slug("Summer Sale: 20% off!"), slug("Größe"), slug("!!!")
-    ('summer-sale-20-off', 'grosse', 'block')
-    """
-    text = title.casefold().translate(_SPELLED)
-    return re.sub(r"[^a-z0-9]+", "-", text).strip("-")[:50].strip("-") or usual
-
-
-_SPELLED = str.maketrans(
-    {letter: plain for plain, letters in {
-        "a": "àáâãäåā", "c": "çćč", "e": "èéêëēę", "i": "ìíîïī", "l": "ł", "n": "ñń", "o": "òóôõöøō", "s": "śš",
-        "u": "ùúûüū", "y": "ýÿ", "z": "źżž", "ae": "æ", "oe": "œ",
-    }.items() for letter in letters}
-)  # fmt: skip
 
 
 def _shown(raw: Mapping[str, Any], leaves: Mapping[str, Leaf]) -> tuple[dict[str, str], Rest]:

@@ -45,6 +45,13 @@ ON CONFLICT (audience, day) DO UPDATE SET size = excluded.size, entered = coales
 INSERT INTO size AS old (audience, day, size) SELECT $1, day, size FROM unnest($2::bigint[], $3::bigint[]) AS new (day, size)
 ON CONFLICT (audience, day) DO UPDATE SET size = excluded.size WHERE old.entered IS NULL
 
+-- name: audiences_of
+SELECT m.who, a.name FROM audience a JOIN member m ON m.audience = a.name
+WHERE m.who = ANY($1::text[]) ORDER BY a.name
+
+-- name: page
+SELECT who FROM member WHERE audience = $1 AND who > $2 ORDER BY who LIMIT $3
+
 -- name: points
 SELECT day, size, entered, departed FROM size WHERE audience = $1 AND day >= $2 ORDER BY day
 

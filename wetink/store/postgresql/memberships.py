@@ -8,8 +8,17 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.webhook import MembershipChange, Move, Outcome, State
 from wetink.ports.audiences import Delivery, DeliveryFilter, Moved, Point
-from wetink.store.codec import who
-from wetink.store.memberships import DAY_MS, GONE_MS, KEPT_MS, STATES, change_of, delivery_of, is_wanted
+from wetink.store.codec import identifier, who
+from wetink.store.memberships import (
+    DAY_MS,
+    GONE_MS,
+    KEPT_MS,
+    STATES,
+    audiences_by_member,
+    change_of,
+    delivery_of,
+    is_wanted,
+)
 from wetink.store.postgresql.database import Connection, Database
 from wetink.store.postgresql.text import storable
 from wetink.store.queries import queries
@@ -67,6 +76,16 @@ class PostgresMemberships:
         async with self._database.reading("looking up a member") as connection:
             found: int | None = await connection.fetchval(SQL.since, audience, storable(who(member)))
         return found
+
+    async def of(self, members: Sequence[Identifier]) -> Mapping[Identifier, Sequence[str]]:
+        async with self._database.reading("looking up audiences") as connection:
+            rows = await connection.fetch(SQL.audiences_of, [storable(who(member)) for member in members])
+        return audiences_by_member(rows)
+
+    async def page(self, audience: str, limit: int, after: Identifier | None = None) -> Sequence[Identifier]:
+        behind = storable(who(after)) if after is not None else ""
+        async with self._database.reading("listing members") as connection:
+            return [identifier(column) for (column,) in await connection.fetch(SQL.page, audience, behind, limit)]
 
     async def due(self, audience: str, now: int, limit: int) -> Sequence[Delivery]:
         async with self._database.reading("looking for deliveries") as connection:

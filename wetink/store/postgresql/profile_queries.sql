@@ -17,7 +17,7 @@ SELECT DISTINCT c.weaker, c.stronger FROM unnest($1::text[]) AS k (weaker) JOIN 
 SELECT body FROM event WHERE who = $1 AND position($2::bytea IN body) > 0
 
 -- name: newest_events
-SELECT at, body FROM newest_events(owner_of($1, $2), $2, $3)
+SELECT at, body FROM newest_events(owner_of($1, $4), $2, $3)
 
 -- name: load
 SELECT place, root, revision, person, history, body FROM load_profiles($1, $2, $3, $4, $5, $6, $7)

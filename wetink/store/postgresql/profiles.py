@@ -47,8 +47,10 @@ class PostgresProfiles:
 
         return await self._database.read("reading a profile", work, OPEN_SECONDS, one=True)
 
-    async def history(self, who_: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
-        given = SQL.newest_events, who(who_), until, limit
+    async def history(
+        self, who_: Identifier, until: int, limit: int = 1000, *, owner_at: int | None = None
+    ) -> Sequence[Event]:
+        given = SQL.newest_events, who(who_), until, limit, until if owner_at is None else owner_at
         rows = [tuple(row) for row in await self._database.read("reading a history", lambda db: db.fetch(*given))]
         return events([body for _, body in sorted(rows)])
 

@@ -40,6 +40,13 @@ SELECT day, size, entered, departed FROM size WHERE audience = ? AND day >= ? OR
 -- name: since
 SELECT since FROM member WHERE audience = ? AND who = ?
 
+-- name: audiences_of  Of a JSON list of members.
+SELECT who, name FROM audience CROSS JOIN member ON audience = name
+WHERE who IN (SELECT value FROM json_each(?)) ORDER BY name
+
+-- name: page
+SELECT who FROM member WHERE audience = ? AND who > ? ORDER BY who LIMIT ?
+
 -- name: unlooked
 SELECT name FROM audience WHERE looked < ?
 

@@ -4,6 +4,7 @@ They have their own file, so that recomputing an audience of a million never wai
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterable, Mapping, Sequence
 from pathlib import Path
@@ -11,8 +12,17 @@ from pathlib import Path
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.webhook import Move, Outcome, State
 from wetink.ports.audiences import Delivery, DeliveryFilter, Moved, Point
-from wetink.store.codec import who
-from wetink.store.memberships import DAY_MS, GONE_MS, KEPT_MS, STATES, change_of, delivery_of, is_wanted
+from wetink.store.codec import identifier, who
+from wetink.store.memberships import (
+    DAY_MS,
+    GONE_MS,
+    KEPT_MS,
+    STATES,
+    audiences_by_member,
+    change_of,
+    delivery_of,
+    is_wanted,
+)
 from wetink.store.queries import queries
 from wetink.store.sqlite.batch import write_in_halves
 from wetink.store.sqlite.connection import fetch, first, in_thread
@@ -85,6 +95,18 @@ class SQLiteMemberships(SideFile):
         with self._used("looking up a member"):
             row = first(self._db, SQL.since, (audience, who(member)))
         return row[0] if row is not None else None
+
+    @in_thread
+    def of(self, members: Sequence[Identifier]) -> Mapping[Identifier, Sequence[str]]:
+        with self._used("looking up audiences"):
+            rows = fetch(self._db, SQL.audiences_of, (json.dumps([who(member) for member in members]),))
+        return audiences_by_member(rows)
+
+    @in_thread
+    def page(self, audience: str, limit: int, after: Identifier | None = None) -> Sequence[Identifier]:
+        with self._used("listing members"):
+            rows = fetch(self._db, SQL.page, (audience, who(after) if after is not None else "", limit))
+        return [identifier(column) for (column,) in rows]
 
     @in_thread
     def due(self, audience: str, now: int, limit: int) -> Sequence[Delivery]:

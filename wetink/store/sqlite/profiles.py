@@ -118,18 +118,18 @@ class People:
                 if start < end or most > 0:  # with a limit, an empty one counts: there may be more
                     yield from self._reach(weaker, start, end, which, most)
 
-    def newest(self, of: Identifier, until: int, limit: int) -> Found:
-        """Return the newest `limit` events up to `until`, for any number of stretches."""
-        start = self._start(self.owner(of, until))
+    def newest(self, of: Identifier, until: int, limit: int, at: int | None = None) -> Found:
+        """Return the newest `limit` events up to `until`, for any number of stretches of the owner at `at`."""
+        start = self._start(self.owner(of, until if at is None else at))
         rows = fetch(self._db, SQL.newest_reached, (start, FOREVER, until, limit))
         return Found(rows, blake2b(array([body for _, body in rows]), digest_size=DIGEST).hexdigest())
 
-    def newest_of_few(self, of: Identifier, until: int, limit: int) -> Found | None:
+    def newest_of_few(self, of: Identifier, until: int, limit: int, at: int | None = None) -> Found | None:
         """Return these and maybe more events; None if there are too many stretches."""
         found: list[tuple[int, bytes]] = []
         sums: list[object] = []
         with snapshot(self._db):
-            stretches = self.stretches(of, until, FEW + 1)
+            stretches = self.stretches(of, until if at is None else at, FEW + 1)
             if len(stretches) > FEW:
                 return None
             for stretch in stretches:
@@ -261,11 +261,13 @@ class SQLiteProfiles:
                 return await self._database.in_reader(lambda db: People(db).profile(who, at, limit, after))
             return people.profile(who, at, limit, after)
 
-    async def history(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
+    async def history(
+        self, who: Identifier, until: int, limit: int = 1000, *, owner_at: int | None = None
+    ) -> Sequence[Event]:
         with translated("reading a history"):
-            found = People(self._database.reading).newest_of_few(who, until, limit)
+            found = People(self._database.reading).newest_of_few(who, until, limit, owner_at)
             if found is None:
-                found = await self._database.in_reader(lambda db: People(db).newest(who, until, limit))
+                found = await self._database.in_reader(lambda db: People(db).newest(who, until, limit, owner_at))
         return events([body for _, body in sorted(found.rows)[-limit:]])
 
     async def load(

@@ -76,8 +76,23 @@ def rule_of(editor: Editor) -> Rule | None:
     return editor.audience.rule if editor.audience is not None else None
 
 
+class Builder(msgspec.Struct, frozen=True):
+    """A place of the rule builder: its fields' prefix, and where its buttons go, with `act` before their words."""
+
+    redraw: str
+    action: str
+    prefix: str = ""
+    act: str = ""
+
+
 def offered(request: Request, name: str) -> dict[str, Any]:
-    """Return the choices in the form."""
+    """Return the choices in the form of an audience, which cannot name itself."""
+    builder = Builder("/dashboard/audiences/tried?from=form", "/dashboard/audiences/edit")
+    return {"builder": builder, **choices(request, name)}
+
+
+def choices(request: Request, name: str = "") -> dict[str, Any]:
+    """Return the choices in the rule builder. The audience called `name` is none of them."""
     content = wetink_of(request).content
     return {
         "nodes": NODES,

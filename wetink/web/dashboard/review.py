@@ -38,7 +38,9 @@ async def publish(request: Request) -> Response:
     """Publish the reviewed drafts."""
     form = await form_of(request)
     session.check_csrf(request, form)
-    reviewed = {name.removeprefix(FIELD): whole(value) or 0 for name, value in form.items() if name.startswith(FIELD)}
+    reviewed = {
+        name.removeprefix(FIELD): _revision(name, value) for name, value in form.items() if name.startswith(FIELD)
+    }
     message = form.get("message", "").strip()[:200]
     try:
         number = await wetink_of(request).publishing.publish(reviewed, by=session.actor(request), message=message)
@@ -95,6 +97,14 @@ async def _page(request: Request, paths: list[str], *, error: WetinkError | None
         query=query,
         place=editor_of,
     )
+
+
+def _revision(name: str, value: str) -> int:
+    """Return the revision in a field; 0 for whichever there is. Raises BadRequest."""
+    found = whole(value)
+    if found is None:
+        raise BadRequest(f"{name[:200]}: {value[:40]!r} is no revision", hint="reload the page", where=name[:200])
+    return found
 
 
 async def _paths(request: Request) -> list[str]:

@@ -1,10 +1,17 @@
 """Versions: who changed the content, when and how, in words and line by line, with the way back; and open drafts."""
 
+from collections.abc import Mapping
+from functools import partial
+from pathlib import PurePosixPath
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wetink.content.changes import title_of
+from wetink.content.content import Content
+from wetink.core.blocks.block import Block
 from wetink.core.errors import BadContent, Conflict, NotFound, WetinkError
+from wetink.core.signals.audience import Audience
 from wetink.web import session
 from wetink.web.dashboard.query import form_of, inside, wetink_of, whole
 from wetink.web.dashboard.render import page
@@ -29,7 +36,7 @@ async def versions(request: Request) -> Response:
         first=before is None,
         older=entries[-1].version.number if entries and entries[-1].version.number > 1 else 0,
         drafts=await wetink.publishing.pending() if before is None else [],
-        title_of=title_of,
+        titled=partial(_titled, wetink.content),
     )
 
 
@@ -61,6 +68,15 @@ async def restore(request: Request) -> Response:
         return await _page(request, number, error)
     said = f"{path} is as in version {number} again." if path else f"Everything is as in version {number} again."
     return _done(request, "/dashboard/versions", said, made)
+
+
+def _titled(content: Content, path: str) -> str:
+    """Return the title of a file's thing, as far as the live content has it."""
+    name = PurePosixPath(path).stem
+    rooms: Mapping[str, Mapping[str, Block | Audience]] = {"blocks": content.blocks, "audiences": content.audiences}
+    found = rooms.get(path.partition("/")[0], {}).get(name)
+    plain = title_of(path, None)
+    return f"{plain.partition(' ')[0]} {found.title}" if found is not None and found.title else plain
 
 
 def _done(request: Request, onward: str, said: str, number: int) -> Response:

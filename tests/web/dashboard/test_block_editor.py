@@ -1,0 +1,170 @@
+"""The block editor in a browser: made, ordered by mouse and by keys, ruled, seen, and nothing lost when two edit."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.serving import Server
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("editor") / "data"
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[Server]:
+    with Server(data, workers=1) as running:
+        yield running
+
+
+def signed_in(server: Server, chromium: Browser, data: Path, width: int = 1280) -> BrowserContext:
+    context = chromium.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    token = (data / "dashboard.token").read_text().strip()
+    context.new_page().goto(f"{server.address}/dashboard/login?token={token}")
+    return context
+
+
+def begun(page: Page, server: Server, title: str, app: str = "Countdown") -> str:
+    """Make a draft from an app, and return its address."""
+    page.goto(f"{server.address}/dashboard/blocks/new")
+    page.get_by_label("Title").fill(title)
+    page.locator(".pick").filter(has_text=app).first.click()
+    page.wait_for_url("**/edit")
+    return page.url
+
+
+def names(page: Page) -> list[str]:
+    return page.locator("#variants [data-name]").all_inner_texts()
+
+
+def add(page: Page, app: str) -> None:
+    there = len(names(page))
+    if page.locator("#adder[open]").count() == 0:
+        page.get_by_text("Add a variant", exact=True).click()
+    page.locator("#adder .pick").filter(has_text=app).first.click()
+    expect(page.locator("#variants > .variant")).to_have_count(there + 1)
+
+
+def saved(page: Page) -> Locator:
+    return page.locator("#saved")
+
+
+def test_a_block_is_made_ordered_ruled_and_seen_by_mouse(server: Server, chromium: Browser, data: Path) -> None:
+    context = signed_in(server, chromium, data)
+    page = context.pages[0]
+    begun(page, server, "Summer Hero")
+    assert page.url.endswith("/dashboard/blocks/summer-hero/edit")
+    picture = page.locator("#frames .light img")
+    expect(picture).not_to_have_js_property("naturalWidth", 0)
+    before = picture.get_attribute("src") or ""
+    page.locator('[name="v.0.settings.title"]').fill("Ends tonight")
+    expect(picture).not_to_have_attribute("src", before)
+    expect(saved(page)).to_contain_text("Draft")
+    add(page, "Trending")
+    add(page, "Last Viewed")
+    assert names(page) == ["Countdown", "Trending", "Last Viewed"]
+    page.reload()
+    page.locator("#variants summary").first.click()
+    handle, first = page.locator(".handle").nth(2), page.locator(".handle").first
+    start, end = handle.bounding_box(), first.bounding_box()
+    assert start is not None
+    assert end is not None
+    with page.expect_response(lambda response: response.request.method == "POST"):
+        page.mouse.move(start["x"] + 5, start["y"] + 8)
+        page.mouse.down()
+        page.mouse.move(start["x"] + 5, start["y"] - 30, steps=6)
+        page.mouse.move(end["x"] + 5, end["y"] - 12, steps=12)
+        page.mouse.up()
+    expect(page.locator("#said")).to_have_text("Last Viewed is now variant 1 of 3.")
+    page.reload()
+    assert names(page) == ["Last Viewed", "Countdown", "Trending"]
+    page.get_by_role("button", name="+ condition").first.click()
+    event = page.locator('[name="v.0.rule.of.0.event"]')
+    event.fill("Order Completed")
+    expect(page.locator("#why .trace li").first).to_contain_text("Order Completed")
+    page.locator("summary").filter(has_text="Picture").click()
+    page.get_by_label("Width").fill("wide")
+    expect(page.locator("#wrong-width")).to_have_text("enter a whole number from 40 to 1200")
+    page.get_by_label("Width").fill("640")
+    expect(page.locator("#wrong-width")).to_be_empty()
+    expect(picture).to_have_js_property("naturalWidth", 1280)
+    context.close()
+
+
+def tab_to(page: Page, identifier: str) -> None:
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == identifier:
+            return
+    raise AssertionError(f"no way to {identifier} with the Tab key")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_variants_change_places_with_keys_alone(server: Server, chromium: Browser, data: Path, width: int) -> None:
+    context = signed_in(server, chromium, data, width)
+    page = context.pages[0]
+    begun(page, server, f"Keys {width}")
+    add(page, "Trending")
+    page.reload()
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0, "the page is wider than the screen"
+    tab_to(page, "down-0")
+    page.keyboard.press("Enter")
+    expect(page.locator("#said")).to_have_text("Countdown is now variant 2 of 2.")
+    assert page.evaluate("document.activeElement.id") == "down-0", "the focus stays on the button"
+    tab_to(page, "remove-0")
+    page.keyboard.press("Enter")
+    expect(page.locator("#variants > .variant")).to_have_count(1)
+    assert names(page) == ["Trending"]
+    context.close()
+
+
+def test_a_second_tab_is_told_and_both_versions_are_kept(server: Server, chromium: Browser, data: Path) -> None:
+    context = signed_in(server, chromium, data)
+    one, other = context.pages[0], context.new_page()
+    address = begun(one, server, "Shared")
+    other.goto(address)
+    one.locator("#title").fill("Mine")
+    expect(saved(one)).to_contain_text("Draft")
+    with other.expect_response(lambda response: response.request.method == "POST"):
+        other.locator("#title").fill("Theirs")
+    expect(other.get_by_role("alert")).to_contain_text("Somebody else changed this block")
+    other.get_by_role("button", name="Keep mine as a copy").click()
+    other.wait_for_url(re.compile(r"/theirs-copy/edit$"))
+    one.reload()
+    expect(one.locator("#title")).to_have_value("Mine")
+    expect(other.locator("#title")).to_have_value("Theirs copy")
+    context.close()
+
+
+def test_a_lost_connection_is_said_and_made_good(server: Server, chromium: Browser, data: Path) -> None:
+    context = signed_in(server, chromium, data)
+    page = context.pages[0]
+    begun(page, server, "Train")
+    context.set_offline(True)
+    page.locator("#title").fill("Through the tunnel")
+    expect(page.locator("#trouble")).to_contain_text("No connection")
+    context.set_offline(False)
+    expect(page.locator("#trouble")).to_be_hidden()
+    page.reload()
+    expect(page.locator("#title")).to_have_value("Through the tunnel")
+    context.close()
+
+
+def test_a_session_that_ends_while_editing_loses_nothing(server: Server, chromium: Browser, data: Path) -> None:
+    context = signed_in(server, chromium, data)
+    page = context.pages[0]
+    address = begun(page, server, "Late")
+    context.clear_cookies()
+    page.locator("#title").fill("Written at night")
+    expect(page.locator("#trouble")).to_contain_text("Your session has ended")
+    token = (data / "dashboard.token").read_text().strip()
+    page.goto(f"{server.address}/dashboard/login?token={token}")
+    page.goto(address)
+    page.get_by_role("button", name="Restore them").click()
+    expect(page.locator("#title")).to_have_value("Written at night")
+    context.close()

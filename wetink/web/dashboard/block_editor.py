@@ -1,0 +1,258 @@
+"""Block editor: variants, rules and all other fields of a block beside its picture, saved as a draft at each change."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from wetink.content.block_drafts import Opened, checked, written
+from wetink.core.blocks.form import BlockForm, acted, posted, raw_of
+from wetink.core.blocks.form import form_of as shown_form
+from wetink.core.errors import BadContent, Conflict
+from wetink.core.text.naming import free_name, slug
+from wetink.ports.content import digest
+from wetink.web import session
+from wetink.web.dashboard.block_editor_view import (
+    Bar,
+    cards_of,
+    look_of,
+    offers,
+    problems_in,
+    sighted,
+)  # fmt: skip
+from wetink.web.dashboard.query import field_of, fields_of, form_of, wetink_of, whole
+from wetink.web.dashboard.render import page
+from wetink.web.request import now_ms
+
+LARGEST = 256 * 1024
+"""Bytes of an editor's form."""
+LONGEST_TITLE = 120
+RESERVED = {"new", "people"}
+"""Names of pages beside those of blocks."""
+FALLBACK = "See what is new"
+"""The headline of a new block's fallback: without words, its picture gives nobody a reason to click."""
+
+
+async def edit(request: Request) -> Response:
+    """Show the editor of a block: its draft, else as it is published."""
+    wetink, name = wetink_of(request), request.path_params["name"]
+    opened = await wetink.block_drafts.open(name)
+    form = shown_form(opened.raw, wetink.apps)
+    first = {each.key for each in form.variants[:1]}
+    return await _page(request, name, form, _bar(opened, form, wetink.apps), dict(request.query_params), first)
+
+
+async def change(request: Request) -> Response:
+    """Save the form as a draft, after the press of one of its buttons, and return the parts that follow from it."""
+    wetink, name = wetink_of(request), request.path_params["name"]
+    fields = dict(await fields_of(request, LARGEST))
+    session.check_csrf(request, fields)
+    action = fields.get("do", "")
+    form = await asyncio.to_thread(lambda: acted(posted(fields, wetink.apps), action, wetink.apps))
+    bar = await _saved(request, name, form, fields, action)
+    keys = {each.key for each in form.variants}
+    unfolded = {key for key in keys if fields.get(f"v.{key}.open") == "1" or f"v.{key}.name" not in fields}
+    if "hx-request" not in request.headers:
+        return await _page(request, name, form, bar, fields, unfolded)
+    redraw = bool(action) or "redraw" in request.query_params
+    parts = await _context(request, name, form, bar, fields, unfolded, full=redraw)
+    return await asyncio.to_thread(page, request, "block_editor_parts.html", oob=True, redraw=redraw, **parts)
+
+
+async def _saved(request: Request, name: str, form: BlockForm, fields: Mapping[str, str], action: str) -> Bar:
+    """Save a form unless it is as it was, and return the state after that. Raises BadContent, StoreUnavailable."""
+    wetink = wetink_of(request)
+    raw = raw_of(form, wetink.apps)
+    base, revision, was = fields.get("base", "")[:64], whole(fields.get("revision")) or 0, fields.get("was", "")[:64]
+    bar = Bar(base, revision, was, said=_said(form, action), published=name in wetink.content.blocks)
+    try:
+        text = digest(written(raw))
+    except BadContent as error:
+        return msgspec.structs.replace(bar, unsaved=f"{error}{f': {error.hint}' if error.hint else ''}")
+    if text != was:
+        try:
+            draft = await wetink.block_drafts.save(name, raw, base, revision, session.actor(request))
+        except Conflict as error:
+            return msgspec.structs.replace(bar, conflict=str(error))
+        bar = msgspec.structs.replace(bar, revision=draft.revision, was=text, draft=draft)
+    elif revision:
+        opened = await wetink.block_drafts.open(name)
+        bar = msgspec.structs.replace(bar, draft=opened.draft)
+        if opened.revision != revision:
+            return msgspec.structs.replace(bar, conflict="This draft was changed elsewhere")
+    return bar
+
+
+def _said(form: BlockForm, action: str) -> str:
+    """Return the announcement after a button."""
+    doing, _, key = action.partition(" ")
+    names = {each.key: (each.fields["name"], place) for place, each in enumerate(form.variants, 1)}
+    if doing in ("up", "down", "drag") and key in names:
+        return f"{names[key][0]} is now variant {names[key][1]} of {len(names)}."
+    if doing == "remove":
+        return "The variant is removed."
+    return "A variant is added." if doing in ("new", "copy") else ""
+
+
+def _bar(opened: Opened, form: BlockForm, apps: Mapping[str, Any]) -> Bar:
+    draft = opened.draft
+    base = draft.base if draft is not None else opened.base
+    outdated = draft is not None and draft.base != opened.base
+    was = digest(written(raw_of(form, apps)))
+    return Bar(base, opened.revision, was, draft, bool(opened.base), outdated)
+
+
+async def _page(
+    request: Request, name: str, form: BlockForm, bar: Bar, fields: Mapping[str, str], unfolded: set[str]
+) -> Response:
+    context = await _context(request, name, form, bar, fields, unfolded, full=True)
+    return await asyncio.to_thread(page, request, "block_editor.html", oob=False, **context)
+
+
+async def _context(
+    request: Request, name: str, form: BlockForm, bar: Bar, fields: Mapping[str, str], unfolded: set[str], *, full: bool
+) -> dict[str, Any]:
+    """Return the values of the editor's templates. Only a `full` one has those of the form itself."""
+    now = now_ms()
+    look = await look_of(request, fields, now)
+    raw = raw_of(form, wetink_of(request).apps)
+    block, problems = await asyncio.to_thread(problems_in, request, name, form, raw)
+    stamp = f"{bar.revision}-{bar.was[:8]}"
+    return {
+        "called": name,
+        "form": form,
+        "bar": bar,
+        "look": look,
+        "at": field_of(look.moment.now) if fields.get("at") else "",
+        "problems": problems,
+        "wrong": {each.field: each.why for each in problems},
+        "sight": await sighted(request, name, block, look, stamp),
+        "cards": cards_of(request, name, form, block, frozenset(unfolded)) if full else (),
+        "stamp": stamp,
+        **(await offers(request) if full else {}),
+    }
+
+
+async def picture(request: Request) -> Response:
+    """Return the picture of a slot of a block's draft; 404 if there is none."""
+    wetink, name, slot = wetink_of(request), request.path_params["name"], request.path_params["slot"]
+    opened = await wetink.block_drafts.open(name)
+    block, _ = checked(name, opened.raw, wetink.content, wetink.apps)
+    if block is None or not 1 <= slot <= block.slots:
+        return Response("no such picture", 404, media_type="text/plain")
+    look = await look_of(request, request.query_params, now_ms())
+    try:
+        drawn = await wetink.trials.picture(
+            wetink.content, block, slot, look.onlooker, look.moment, look.suppose.events
+        )
+    except BadContent as error:
+        return Response(str(error), 404, media_type="text/plain")
+    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+
+
+async def thumbnail(request: Request) -> Response:
+    """Return the picture of one variant of a draft, or of its fallback, for the sample shopper; 404 if it has none."""
+    wetink, name, place = wetink_of(request), request.path_params["name"], request.path_params["slot"]
+    opened = await wetink.block_drafts.open(name)
+    block, _ = checked(name, opened.raw, wetink.content, wetink.apps)
+    look = await look_of(request, {}, now_ms())
+    try:
+        if block is None or place > len(block.variants) + 1:
+            raise BadContent("no such variant")
+        if place > len(block.variants):
+            drawn = await wetink.trials.fallback(wetink.content, block)
+        else:
+            found = await wetink.trials.variant(wetink.content, block, block.variants[place - 1], look.moment)
+            if found is None:
+                raise BadContent("nothing to show")
+            drawn = found
+    except BadContent as error:
+        return Response(str(error), 404, media_type="text/plain")
+    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+
+
+async def people(request: Request) -> Response:
+    """Return the people whose identifiers start like the query, as choices of the field to preview as."""
+    entered = request.query_params.get("who", "").strip()[:512]
+    search = entered.partition(":")[2] or entered
+    profiles = await wetink_of(request).store.profiles.profiles(limit=10, search=search)
+    names = [str(name) for each in profiles for name in each.identifiers[:2]]
+    return page(request, "block_editor_people.html", names=names)
+
+
+async def new(request: Request) -> Response:
+    """Show the apps to start a new block from."""
+    chosen = request.query_params.get("app", "")
+    return _new_page(request, {"app": chosen})
+
+
+def _new_page(request: Request, fields: Mapping[str, str], error: str = "") -> Response:
+    wetink = wetink_of(request)
+    offered = [each for each in wetink.apps.values() if each.template]
+    chosen = wetink.apps.get(fields.get("app", ""))
+    status = 400 if error else 200
+    return page(
+        request, "block_new.html", status=status, apps=offered, chosen=chosen, fields=fields, error=error,
+    )  # fmt: skip
+
+
+async def make(request: Request) -> Response:
+    """Make the draft of a new block from an app or from nothing, and open it in the editor."""
+    wetink = wetink_of(request)
+    fields = await form_of(request)
+    session.check_csrf(request, fields)
+    app, title = wetink.apps.get(fields.get("app", "")), fields.get("title", "").strip()
+    if len(title) > LONGEST_TITLE:
+        return _new_page(request, fields, f"title: at most {LONGEST_TITLE} characters")
+    title = title or (app.title if app is not None else "New block")
+    links = [block.fallback.link for block in wetink.content.blocks.values()]
+    usual = max(sorted(set(links)), key=links.count, default="")
+    raw: dict[str, Any] = {
+        "title": title,
+        "alt": FALLBACK,
+        "recipients": ["user"],
+        "fallback": {"link": usual, "title": FALLBACK, "button": "Shop now"},
+    }
+    form = shown_form(raw, wetink.apps)
+    if app is not None:
+        form = acted(form, f"new {app.name}", wetink.apps)
+        raw = {**raw_of(form, wetink.apps), **({"moving": True} if app.moves else {})}
+    name = await _free(request, title)
+    await wetink.block_drafts.save(name, raw, "", 0, session.actor(request))
+    return RedirectResponse(f"/dashboard/blocks/{name}/edit", 303)
+
+
+async def copy(request: Request) -> Response:
+    """Keep the form as the draft of a new block, and open that in the editor."""
+    wetink, name = wetink_of(request), request.path_params["name"]
+    fields = dict(await fields_of(request, LARGEST))
+    session.check_csrf(request, fields)
+    if "order" in fields:
+        raw = raw_of(posted(fields, wetink.apps), wetink.apps)
+    else:
+        raw = (await wetink.block_drafts.open(name)).raw
+    title = free_name(f"{raw.get('title') or name} copy", [each.title for each in wetink.content.blocks.values()])
+    raw = {each: value for each, value in raw.items() if each != "experiment"}
+    made = await _free(request, title)
+    await wetink.block_drafts.save(made, {**raw, "title": title}, "", 0, session.actor(request))
+    return RedirectResponse(f"/dashboard/blocks/{made}/edit", 303)
+
+
+async def discard(request: Request) -> Response:
+    """Discard the draft of a block."""
+    wetink, name = wetink_of(request), request.path_params["name"]
+    fields = dict(await fields_of(request, LARGEST))
+    session.check_csrf(request, fields)
+    await wetink.block_drafts.drop(name, whole(fields.get("revision")) or 0)
+    there = name in wetink.content.blocks
+    return RedirectResponse(f"/dashboard/blocks/{name}" if there else "/dashboard/blocks", 303)
+
+
+async def _free(request: Request, title: str) -> str:
+    """Return a name for a block that no other block or draft has."""
+    taken = await wetink_of(request).block_drafts.taken() | RESERVED
+    name = slug(title)
+    return next(each for at in range(1, len(taken) + 2) if (each := f"{name}-{at}" if at > 1 else name) not in taken)
