@@ -111,6 +111,15 @@ def mapping_in(body: bytes) -> dict[str, Any]:
     return plain
 
 
+def title_in(body: bytes) -> str:
+    """Return the title in a block's file; empty if there is none, or if the file cannot be read."""
+    try:
+        title = mapping_in(body).get("title", "")
+    except BadContent:
+        return ""
+    return title if isinstance(title, str) else ""
+
+
 def checked(
     name: str, raw: Mapping[str, Any], content: Content, apps: Mapping[str, App]
 ) -> tuple[Block | None, list[tuple[str, str]]]:

@@ -9,10 +9,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wetink.content.block_drafts import Opened, checked, written
+from wetink.core.blocks.block import Block
 from wetink.core.blocks.form import BlockForm, acted, posted, raw_of
 from wetink.core.blocks.form import form_of as shown_form
 from wetink.core.errors import BadContent, Conflict
 from wetink.core.text.naming import free_name, slug
+from wetink.ports import Picture
 from wetink.ports.content import digest
 from wetink.web import session
 from wetink.web.dashboard.block_editor_view import (
@@ -155,22 +157,29 @@ async def picture(request: Request) -> Response:
 
 async def thumbnail(request: Request) -> Response:
     """Return the picture of one variant of a draft, or of its fallback, for the sample shopper; 404 if it has none."""
-    wetink, name, place = wetink_of(request), request.path_params["name"], request.path_params["slot"]
+    wetink, name = wetink_of(request), request.path_params["name"]
     opened = await wetink.block_drafts.open(name)
-    block, _ = checked(name, opened.raw, wetink.content, wetink.apps)
+    return await _thumbnail(request, checked(name, opened.raw, wetink.content, wetink.apps)[0])
+
+
+async def live_thumbnail(request: Request) -> Response:
+    """Return the picture of one variant of a published block, or of its fallback, as `thumbnail` does."""
+    return await _thumbnail(request, wetink_of(request).content.blocks.get(request.path_params["name"]))
+
+
+async def _thumbnail(request: Request, block: Block | None) -> Response:
+    wetink, place = wetink_of(request), request.path_params["slot"]
     look = await look_of(request, {}, now_ms())
+    drawn: Picture | None = None
     try:
-        if block is None or place > len(block.variants) + 1:
-            raise BadContent("no such variant")
-        if place > len(block.variants):
+        if block is not None and place <= len(block.variants):
+            drawn = await wetink.trials.variant(wetink.content, block, block.variants[place - 1], look.moment)
+        elif block is not None and place == len(block.variants) + 1:
             drawn = await wetink.trials.fallback(wetink.content, block)
-        else:
-            found = await wetink.trials.variant(wetink.content, block, block.variants[place - 1], look.moment)
-            if found is None:
-                raise BadContent("nothing to show")
-            drawn = found
     except BadContent as error:
         return Response(str(error), 404, media_type="text/plain")
+    if drawn is None:
+        return Response("nothing to show", 404, media_type="text/plain")
     return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
 
 

@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wetink.core.blocks.block import Block
+from wetink.content.block_drafts import title_in
+from wetink.core.blocks.block import Block, closed
 from wetink.core.blocks.esp import BY_NAME, ESPS
 from wetink.core.errors import BadRequest
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.report import Line
 from wetink.opens.embed import is_local
 from wetink.opens.recipient import parse
+from wetink.ports.content import Draft
 from wetink.web import session
 from wetink.web.dashboard.overview import DAYS, last_days
 from wetink.web.dashboard.preview import pictures, sight
@@ -23,6 +26,60 @@ from wetink.wiring import Wetink
 
 OPENS = 5
 """Past opens on a block's page."""
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A block in the list: its state as a chip, its title, its picture's URL, and whether it has a draft.
+
+    A block that was never published has only a draft.
+    """
+
+    name: str
+    title: str
+    picture: str
+    state: tuple[str, str]
+    block: Block | None = None
+    draft: bool = False
+
+
+def state_of(block: Block, now: int) -> tuple[str, str]:
+    """Return the state of a block at a moment (Unix ms), in a word, and the kind of its chip.
+
+    >>> from wetink.core.blocks.block import Fallback
+    >>> state_of(Block("hero", Fallback("")), 0), state_of(Block("hero", Fallback(""), paused=True), 0)
+    (('Live', 'good'), ('Paused', 'warn'))
+    """
+    why = closed(block, now)
+    if block.archived:
+        return "Archived", ""
+    if block.paused:
+        return "Paused", "warn"
+    return ("Ended", "") if "ended" in why else ("Scheduled", "accent") if why else ("Live", "good")
+
+
+async def _listed(request: Request, who: Identifier | None, now: int) -> list[Listed]:
+    """Return all blocks, those that are new drafts first, and archived ones last if the query asks for them.
+
+    Raises StoreUnavailable.
+    """
+    wetink = wetink_of(request)
+    drafts = {
+        draft.path[7:].rpartition(".")[0]: draft
+        for draft in await wetink.publishing.pending()
+        if draft.path.startswith("blocks/") and draft.body is not None
+    }
+    found = []
+    shown = wetink.content.blocks if "archived" in request.query_params else wetink.content.listed
+    for block in sorted(shown.values(), key=lambda each: each.archived):
+        picture = pictures(block, who, moment_of(request, now))[0]
+        title = block.title or block.name
+        found.append(Listed(block.name, title, picture, state_of(block, now), block, block.name in drafts))
+    new = [
+        Listed(name, title_in(draft.body or b"") or name, f"/dashboard/blocks/{name}/draft/1.img", ("New", ""))
+        for name, draft in drafts.items()
+        if name not in wetink.content.blocks
+    ]
+    return [*new, *found]
 
 
 async def blocks(request: Request) -> Response:
@@ -37,7 +94,9 @@ async def blocks(request: Request) -> Response:
         entered=entered,
         problem=problem,
         who=who,
-        blocks=[(block, pictures(block, who, moment_of(request, now))) for block in wetink.content.listed.values()],
+        blocks=await _listed(request, who, now),
+        archived=len(wetink.content.blocks) - len(wetink.content.listed),
+        all_shown="archived" in request.query_params,
         results={result.key["block"]: result for result in results},
         nothing=Line({}),
         problems=wetink.content.problems,
@@ -58,6 +117,8 @@ async def block(request: Request) -> Response:
         request,
         "block.html",
         block=found,
+        state=state_of(found, now),
+        draft=await _draft(wetink, name),
         entered=entered,
         problem=problem,
         who=who,
@@ -73,6 +134,12 @@ async def block(request: Request) -> Response:
         problems=[each for each in wetink.content.problems if f"/{name}." in each],
         notes=[each for each in wetink.content.notes if each.startswith(files)],
     )
+
+
+async def _draft(wetink: Wetink, name: str) -> Draft | None:
+    """Return the unpublished changes of a block, None if there are none. Raises StoreUnavailable."""
+    paths = (f"blocks/{name}.yaml", f"blocks/{name}.yml")
+    return next((each for each in await wetink.publishing.pending() if each.path in paths), None)
 
 
 def _chosen(request: Request) -> tuple[Identifier | None, str, str]:

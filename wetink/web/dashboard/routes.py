@@ -76,6 +76,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/dashboard/blocks/{name}/edit/discard", block_editor.discard, methods=["POST"]),
     Route("/dashboard/blocks/{name}/draft/{slot:slot}.img", block_editor.picture),
     Route("/dashboard/blocks/{name}/draft/variants/{slot:slot}.img", block_editor.thumbnail),
+    Route("/dashboard/blocks/{name}/variants/{slot:slot}.img", block_editor.live_thumbnail),
     Route("/dashboard/blocks/{name}/snippet", blocks.snippet),
     Route("/dashboard/blocks/{name}/covered", blocks.covered),
     Route("/dashboard/blocks/{name}/manage", manage.manage),
