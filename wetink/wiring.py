@@ -41,6 +41,7 @@ from wetink.ingest.catalog_feeds import Catalogs
 from wetink.ingest.feed_editor import FeedEditor
 from wetink.ingest.receive import Ingest
 from wetink.ingest.replay import Replay
+from wetink.ingest.sample_data import SampleData
 from wetink.ingest.uploads import Uploads
 from wetink.insights.experiments import Experiments
 from wetink.insights.health import Health
@@ -117,6 +118,7 @@ class Wetink:
             inbox = StreamedLog(self.stream)
         self.ingest = Ingest(inbox, known := Placeholders(settings.placeholders))
         self.replay = Replay(store, self.ingest)
+        self.sample_data = SampleData(store, self.ingest)
         self._own_apps, self._app_problems = apps.found()
         self.apps = dict(self._own_apps)
         self._app_templates = {app.name: apps.template_of(app) for app in self._own_apps.values() if app.template}

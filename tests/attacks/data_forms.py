@@ -41,6 +41,15 @@ PLACES = {"place.open": "on", "latitude": "53.5", "longitude": "10.0"}
 def data_forms() -> list[Form]:
     """Return the forms of these pages."""
     return [
+        Form("POST", "/dashboard/start/connect", {"way": "snippet"}, words={"way": "way"}),
+        Form("POST", "/dashboard/start/sample", {"do": "remove"}, shown=("/dashboard/start",)),
+        Form(
+            *("POST", "/dashboard/start/address"),
+            {"public_url": "http://127.0.0.1:8000", "do": "anyway"},
+            shown=("/dashboard",),
+            words={"public_url": "address|host|answer", "do": "address"},
+        ),
+        Form("POST", "/dashboard/start/dismiss", {"do": "show"}, shown=("/dashboard",)),
         Form(
             "POST",
             "/dashboard/settings/address",

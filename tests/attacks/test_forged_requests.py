@@ -83,6 +83,12 @@ GOOD = {
     ("POST", "/dashboard/audiences/found"): Good("/dashboard/audiences/found", {"yaml": RULE}, changes=False),
     ("POST", "/dashboard/audiences/save"): Good("/dashboard/audiences/save", {"name": "made-*", "yaml": RULE}),
     ("POST", "/dashboard/audiences/{name}/again"): Good("/dashboard/audiences/vip/again", changes=False),
+    ("POST", "/dashboard/start/connect"): Good("/dashboard/start/connect", {"way": "shopify"}),
+    ("POST", "/dashboard/start/sample"): Good("/dashboard/start/sample", {"do": "remove"}, changes=False),
+    ("POST", "/dashboard/start/address"): Good(
+        "/dashboard/start/address", {"public_url": "https://open.shop.example", "do": "anyway"}, changes=False
+    ),
+    ("POST", "/dashboard/start/dismiss"): Good("/dashboard/start/dismiss", {"do": ""}, changes=False),
     ("POST", "/dashboard/settings/address"): Good("/dashboard/settings/address", {"do": "check"}, changes=False),
     ("POST", "/dashboard/settings/signals"): Good(
         "/dashboard/settings/signals", {"do": "save", "zone": "Europe/Oslo", "goal.1.event": "Made *"}

@@ -67,7 +67,7 @@ def shopper(now: int, supposed: Iterable[Event] = ()) -> Person:
 
     The `supposed` events count as if they had happened.
     """
-    return fold([*_life(now), *supposed], now)
+    return fold([*life(now), *supposed], now)
 
 
 def shop(now: int, app: App | None = None) -> Shop:
@@ -89,7 +89,7 @@ def shop(now: int, app: App | None = None) -> Shop:
     sample = app.sample if app is not None else None
     found = {"stoneware": (GOODS["TW-101"], GOODS["TW-103"], GOODS["TW-105"]), "reading lamp": (GOODS[REDUCED],)}
     return Shop(
-        Trends(_crowd(now)),
+        Trends(crowd(now)),
         products,
         found,
         history,
@@ -99,7 +99,9 @@ def shop(now: int, app: App | None = None) -> Shop:
     )
 
 
-def _life(now: int) -> Iterator[Event]:
+def life(now: int) -> Iterator[Event]:
+    """Yield the events of the sample shopper."""
+
     def track(name: str, ago: int, *skus: str, query: str = "", order: Order | None = None) -> Event:
         products = tuple(GOODS[sku] for sku in skus)
         at = now - ago
@@ -123,7 +125,7 @@ def _life(now: int) -> Iterator[Event]:
     yield track("Product Viewed", 4 * HOUR, "TW-205")
 
 
-def _crowd(now: int) -> Iterator[Event]:
+def crowd(now: int) -> Iterator[Event]:
     """Yield other shoppers' events of the last days, with different numbers of views and purchases for each product."""
     skus = list(GOODS)
     for number in range(240):

@@ -14,6 +14,7 @@ from wetink.core.signals.report import Line
 from wetink.core.signals.report import total as total_of
 from wetink.insights.health import counted
 from wetink.ports import Received, Storage
+from wetink.web.dashboard import start
 from wetink.web.dashboard.query import verdict_of, wetink_of, whole
 from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
@@ -48,11 +49,12 @@ async def overview(request: Request) -> Response:
     now = now_ms()
     sources = await wetink.store.sources.all()
     if not await wetink.store.log.messages(limit=1):
-        return page(request, "first.html", sources=sources, address=wetink.address)
+        return await start.show(request)
     results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now, wetink.content.signals.zone))
     return page(
         request,
         "overview.html",
+        steps=await start.steps_of(wetink),
         days=DAYS,
         notes=[each for each in wetink.content.notes if "no font has" in each],
         credited=MODELS[wetink.reports.chosen_goal(wetink.content)[2]],
