@@ -1,5 +1,6 @@
 /** What the dashboard's pages cannot do without a script: copy buttons, relative times that go on, uploads. */
 
+import "./access/reopen";
 import "./access/session";
 import "./data/upload";
 import "./frame/appearance";

@@ -48,15 +48,20 @@ function ask(): void {
 
 /** Go on if the browser is signed in again: what the page sends next belongs to the new session. */
 async function back(): Promise<void> {
-  if (!asking?.open) return;
+  const held = document.querySelector<HTMLFormElement>("form[data-held]");
+  if (document.hidden || (held === null && !asking?.open)) return;
   const answer = await fetch("/dashboard/session");
   if (!answer.ok) return;
   const state = (await answer.json()) as State;
   if (state.name === "") return;
+  if (held !== null) {
+    held.submit();
+    return;
+  }
   document.body.setAttribute("hx-headers", JSON.stringify({ "x-csrf": state.csrf }));
   for (const field of document.querySelectorAll<HTMLInputElement>('input[name="csrf"]')) field.value = state.csrf;
   for (const each of document.querySelectorAll<HTMLElement>("[data-csrf]")) each.dataset["csrf"] = state.csrf;
-  asking.close();
+  asking?.close();
   tell(`You are signed in as ${state.name}. Go on where you were.`);
 }
 

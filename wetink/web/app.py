@@ -142,12 +142,21 @@ ERRORS: Mapping[Any, Callable[[Request, Exception], Response]] = {
 """Functions that answer an error, by its class."""
 
 
+TITLES = {403: "Not allowed", 404: "Not found"}
+"""Titles of pages with an error, by status. Any other has the error itself."""
+
+
 def _answer(
     request: Request, status: int, message: str, hint: str, headers: Mapping[str, str] | None = None, where: str = ""
 ) -> Response:
     if "text/html" in request.headers.get("accept", ""):
-        sentence, title = f"{message[:1].upper()}{message[1:]}", "Not found" if status == 404 else message
-        facts = {"title": title, "message": sentence, "hint": hint, "request_id": current_id()}
+        sentence = f"{message[:1].upper()}{message[1:]}".removesuffix(".")
+        facts = {
+            "title": TITLES.get(status, sentence),
+            "message": f"{sentence}." if status in TITLES else "",
+            "hint": hint,
+            "request_id": current_id(),
+        }
         return page(request, "error.html", status=status, headers=headers, **facts)
     error = {"code": status, "message": message, "hint": hint, **({"where": where} if where else {})}
     return JSONResponse({"error": error}, status, headers)

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from tests.web.dashboard.shopper import BLOCKS, past
+from wetink.core.access.who import SERVER
 from wetink.settings import read
 from wetink.web import session
 from wetink.web.app import ERRORS, ROUTES
@@ -47,9 +49,20 @@ def wetink(empty: Wetink) -> Wetink:
     return empty
 
 
+class AsOwner:
+    """Lets everybody in as an owner."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        scope.setdefault("state", {})["who"] = SERVER
+        await self._app(scope, receive, send)
+
+
 def client_of(wetink: Wetink, *more: Route) -> TestClient:
     """Return a browser on the dashboard's pages alone: who may see them is the app's business."""
-    app = Starlette(routes=[*ROUTES, *more], exception_handlers=ERRORS)
+    app = Starlette(routes=[*ROUTES, *more], exception_handlers=ERRORS, middleware=[Middleware(AsOwner)])
     app.state.wetink = wetink
     request = Request({"type": "http", "headers": [], "app": app})
     return TestClient(app, headers={"accept": "text/html,*/*", "x-csrf": session.csrf(request)})

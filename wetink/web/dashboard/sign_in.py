@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wetink.core.access.account import Account
+from wetink.core.access.who import SERVER
 from wetink.core.errors import BadRequest, Conflict, TooLarge, TooManyRequests, WetinkError
 from wetink.web import session
 from wetink.web.dashboard import second_factor
@@ -92,14 +93,14 @@ async def join(request: Request) -> Response:
         link=link,
         secret=secret,
         given=form.get("name", ""),
+        first=not link.account and link.by == SERVER.name,
         wrong=wrong,
     )
 
 
 def wrong_of(error: WetinkError) -> dict[str, str]:
     """Return an error by the field where it stands, as a sentence."""
-    text = str(error)
-    return {error.where: f"{text[:1].upper()}{text[1:]}{f': {error.hint}' if error.hint else ''}."}
+    return {error.where: " ".join(f"{text[:1].upper()}{text[1:]}." for text in (str(error), error.hint) if text)}
 
 
 async def logout(request: Request) -> Response:

@@ -167,5 +167,4 @@ def _days(ms: int) -> int:
 
 
 def _sentence(error: WetinkError) -> str:
-    text = f"{error}{f': {error.hint}' if error.hint else ''}."
-    return f"{text[:1].upper()}{text[1:]}"
+    return " ".join(f"{text[:1].upper()}{text[1:]}." for text in (str(error), error.hint) if text)
