@@ -21,7 +21,7 @@ PATH = "/dashboard/docs"
 
 GROUPS: Mapping[str, Sequence[str]] = {
     "Start": ("tutorial", "keys", "events"),
-    "Content": ("apps/README", "rules", "audiences", "custom-apps", "content-as-code"),
+    "Content": ("apps/README", "rules", "audiences", "custom-apps", "content-as-code", "drafts"),
     "Results": ("opens", "signals"),
     "Data": ("feeds", "mappings", "api"),
     "Operation": ("operating", "settings", "cli", "scale", "performance"),
