@@ -27,6 +27,7 @@ from wetink.content.history import History
 from wetink.content.media import Media
 from wetink.content.publishing import Publishing
 from wetink.content.scenario import wrong_with
+from wetink.content.template_files import Templates
 from wetink.content.tree import Tree, read_tree, start
 from wetink.content.versions import Versions
 from wetink.core.catalog.trends import Trends
@@ -64,6 +65,7 @@ from wetink.opens.recipient import Seals
 from wetink.opens.review import Reviewer
 from wetink.opens.secrets import check_files, known_in, new_token
 from wetink.opens.trials import Trials
+from wetink.opens.workbench import Workbench
 from wetink.ports import Inbox, Storage
 from wetink.ports.audiences import Columns
 from wetink.ports.ledger import Ledger
@@ -178,6 +180,8 @@ class Wetink:
         self.feed_editor = FeedEditor(self.author, self.versions, store.secrets, self.follow)
         self.block_drafts = BlockDrafts(store.drafts, self.versions, self.publishing)
         self.uploads = Uploads(self.feeds, self.author.feed)
+        self.templates = Templates(store.drafts, self.versions, self.publishing, self.author)
+        self.workbench = Workbench(self.opens, self.renderer, self.apps, self.hosts.allowed)
         self.darkroom = Darkroom()
         self.media = Media(self.author, self.darkroom, settings.data / "received")
         self.team, self.tokens = Team(store, _now_ms), Tokens(store, _now_ms)
@@ -298,6 +302,10 @@ class Wetink:
         from wetink.access.openid import OpenID
 
         return OpenID(self.settings.private_hosts)
+
+    def app_template(self, name: str) -> str:
+        """Return an app's own template, empty if it has none."""
+        return self._app_templates.get(name, "")
 
     async def close(self) -> None:
         """Finish pending work and close everything. Each part has a limit, so one that hangs keeps none from ending."""

@@ -17,7 +17,7 @@ import msgspec
 
 from wetink.content.content import FONTS, LARGEST_IMAGE, TYPES, Content
 from wetink.content.tree import LARGEST_FONT
-from wetink.content.uses import Room, block_file, listed, uses, with_image
+from wetink.content.uses import Room, block_file, listed, uses, with_value
 from wetink.core.errors import BadContent, Conflict, NotFound, TooLarge, Unavailable
 from wetink.ports.content import digest
 from wetink.ports.media import Darkroom, FontFacts, Limits
@@ -152,7 +152,7 @@ class Media:
         expected = {old: digest(body), path: ""}
         for block in [each.name for each in uses(content, room, name, {}) if each.kind == "block"]:
             place, text = block_file(texts, block)
-            changes[place] = with_image(text, name, new)
+            changes[place] = with_value(text, "image", name, new)
             expected[place] = digest(text)
         await self._author.change(changes, expected, by=by, message=f"renamed {old} to {path}")
         return new

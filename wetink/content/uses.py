@@ -74,11 +74,23 @@ def block_file(texts: Mapping[str, bytes], block: str) -> tuple[str, bytes]:
     raise NotFound(f"there is no block called {block[:64]!r}", hint="reload the page")
 
 
-def with_image(text: bytes, old: str, new: str) -> bytes:
-    """Return a block's YAML with another picture in its fallback; everything else stays, comments as well.
+def template_uses(content: Content, name: str) -> list[Use]:
+    """Return the variants of blocks that use a template, by its name without a suffix: as one, or as the app it is."""
+    own = name in content.apps
+    return [
+        Use("block", block.name, variant.name)
+        for block in content.blocks.values()
+        for variant in block.variants
+        if variant.template == f"{name}.liquid" or (own and variant.app == name)
+    ]
 
-    >>> with_image(b"fallback: {image: a.jpg, link: 'https://x.example/a.jpg'}", "a.jpg", "b.jpg")
+
+def with_value(text: bytes, key: str, old: str, new: str) -> bytes:
+    """Return a block's YAML with another value under each `key` that is `old`; everything else stays, with comments.
+
+    >>> with_value(b"fallback: {image: a.jpg, link: 'https://x.example/a.jpg'}", "image", "a.jpg", "b.jpg")
     b"fallback: {image: b.jpg, link: 'https://x.example/a.jpg'}"
     """
-    pattern = rb"(\bimage['\"]?\s*:\s*)(['\"]?)" + re.escape(old.encode()) + rb"\2(?=[\s,}#]|$)"
+    name, value = key.encode(), re.escape(old.encode())
+    pattern = rb"(?<![\w-])(['\"]?" + name + rb"['\"]?\s*:\s*)(['\"]?)" + value + rb"\2(?=[\s,}#]|$)"
     return re.sub(pattern, lambda found: found[1] + found[2] + new.encode() + found[2], text)

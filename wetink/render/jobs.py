@@ -8,6 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 from wetink.ports import Picture
+from wetink.ports.templates import Inspection
 from wetink.render.fonts import Face
 from wetink.render.gif.countdown import Countdown, Look
 from wetink.render.page import Markup, Scenery, Sheet
@@ -89,6 +90,18 @@ class Complete(msgspec.Struct, frozen=True, tag=True):
     """Load the large fonts. The answer is an empty Told."""
 
 
+class Inspect(msgspec.Struct, frozen=True, tag=True):
+    """Read a template without filling it in. The answer is Inspected."""
+
+    template: str
+
+
+class Inspected(msgspec.Struct, frozen=True, tag=True):
+    """The mistakes of a template and the values that it reads."""
+
+    inspection: Inspection
+
+
 class Filled(msgspec.Struct, frozen=True, tag=True):
     """A page's HTML, the addresses of the allowed photos that it draws, and those of the photos that must be sent."""
 
@@ -146,8 +159,8 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     hint: str
 
 
-Job: TypeAlias = Make | Fill | Draw | Shoot | Encode | Compare | Press | Use | Complete
-Reply: TypeAlias = Filled | Drawn | Lacks | Compared | FontReport | Pressed | Refused
+Job: TypeAlias = Make | Fill | Draw | Shoot | Encode | Compare | Press | Use | Complete | Inspect
+Reply: TypeAlias = Filled | Drawn | Lacks | Compared | FontReport | Pressed | Inspected | Refused
 
 encoded = msgspec.msgpack.Encoder().encode
 read_job = msgspec.msgpack.Decoder(Job).decode

@@ -275,12 +275,12 @@ def _environment() -> SafeEnvironment:
     return environment
 
 
-_ENVIRONMENT = _environment()
+ENVIRONMENT = _environment()
 
 
 @lru_cache(maxsize=256)
 def _parsed(template: str) -> BoundTemplate:
-    return _ENVIRONMENT.from_string(template)
+    return ENVIRONMENT.from_string(template)
 
 
 def _clock_of(moment: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from wetink.core.errors import BadContent
 from wetink.ports import Comparison, Film, Photos, Picture, Scene, Ticking
 from wetink.ports.storage import Leases
+from wetink.ports.templates import Inspection, Word
 from wetink.render import fonts, jobs
 from wetink.render.breaker import Quarantine
 from wetink.render.cache import Kept, Shared, key_of
@@ -34,7 +35,7 @@ from wetink.telemetry.request import step
 if TYPE_CHECKING:
     from wetink.render.chromium import Chromium
 
-R = TypeVar("R", jobs.Filled, jobs.Drawn, jobs.Compared, jobs.FontReport, jobs.Pressed)
+R = TypeVar("R", jobs.Filled, jobs.Drawn, jobs.Compared, jobs.FontReport, jobs.Pressed, jobs.Inspected)
 
 PHOTO_MS, WARM_PHOTO_MS = 400, 5_000
 """How long a picture waits for a photo before a placeholder is drawn; and how long if no open waits for it."""
@@ -129,6 +130,16 @@ class Renderer:
 
     def missing(self, text: str) -> str:
         return self._letters.missing(text)
+
+    async def inspect(self, template: str) -> Inspection:
+        """Return the mistakes of a template (see `ports.templates.Language`). Raises BadContent."""
+        return _as(await self._request(jobs.Inspect(template), FILL_SECONDS), jobs.Inspected).inspection
+
+    def language(self) -> tuple[tuple[Word, ...], tuple[Word, ...]]:
+        """Return the filters and the tags of the language, by name. Imported here: other processes do not need them."""
+        from wetink.render import grammar
+
+        return grammar.filters(), grammar.tags()
 
     def _forget(self) -> None:
         self._pictures = Kept[Picture](PICTURES, lambda picture: len(picture.body))

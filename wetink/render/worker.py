@@ -10,7 +10,7 @@ from PIL import Image
 from wetink.core.errors import BadContent
 from wetink.core.units.money import money
 from wetink.ports import Picture
-from wetink.render import compose, encode, jobs, liquid
+from wetink.render import compose, encode, grammar, jobs, liquid
 from wetink.render.cache import Kept
 from wetink.render.drawing import Drawing, Lacking
 from wetink.render.fonts import Letters, Range, noted, ranges_in
@@ -56,6 +56,7 @@ class DrawingWorker:
             jobs.Compare: lambda job: jobs.Compared(*compose.compared(job.ours, job.theirs)),
             jobs.Press: self._pressed,
             jobs.Use: self._use,
+            jobs.Inspect: lambda job: jobs.Inspected(grammar.inspected(job.template)),
             jobs.Complete: self._complete,
         }
         return answers[type(job)](job)

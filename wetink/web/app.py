@@ -26,6 +26,7 @@ from wetink.web.dashboard.render import page
 from wetink.web.guard import Guard
 from wetink.web.ingest import IngestEndpoints
 from wetink.web.open import OpenEndpoints
+from wetink.web.policy import content_policy
 from wetink.web.protocol import FastPath, Header, Take
 from wetink.web.rates import Rates
 from wetink.web.request import status_of
@@ -35,8 +36,7 @@ logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 HEADERS = {
-    b"content-security-policy": b"default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
-    b"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    b"content-security-policy": content_policy().encode(),
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"same-origin",
     b"x-frame-options": b"DENY",

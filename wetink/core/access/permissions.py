@@ -56,6 +56,7 @@ READS = (
     "/dashboard/settings/security/passkeys/ask",
     "/dashboard/audiences/tried",
     "/dashboard/audiences/found",
+    "/dashboard/templates/{name}/tried",
     "/api/preview",
     "/api/preview/{slot}",
 )

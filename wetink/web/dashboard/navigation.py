@@ -29,6 +29,7 @@ NAVIGATION: tuple[Entry | Group, ...] = (
         entries=(
             Entry("Blocks", "/dashboard/blocks"),
             Entry("Gallery", "/dashboard/apps"),
+            Entry("Templates", "/dashboard/templates"),
             Entry("Media", "/dashboard/media"),
             Entry("Versions", "/dashboard/versions"),
         ),
