@@ -287,8 +287,6 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
         ),
         Form("POST", "/dashboard/audiences/save", {"yaml": YAML, "name": "made", "was": "made"}, shown=audience,
              words={"yaml": LINES, "was": "there is an audience"}),
-        Form("POST", "/dashboard/media/{room}/{name}", {"change": "rename", "name": "made"},
-             holes={"{room}": "images", "{name}": "there.png"}, words={"change": "change", "name": "file"}),
         Form("POST", "/dashboard/audiences/edit", RULE),
         Form("POST", "/dashboard/audiences/tried", {"yaml": YAML, "name": "made"}),
         Form("POST", "/dashboard/audiences/tried", RULE, query="from=form"),

@@ -74,6 +74,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
         *("sent", "who", "suppose", "only.days", "only.at_most", "only.from", "only.until"),
     ),
     "/dashboard/media/{room}/{name}": ("change", "name"),
+    "/dashboard/templates": ("name", "from"),
+    "/dashboard/templates/{name}": ("do", "name", "template", "companion", "revision"),
+    "/dashboard/templates/{name}/tried": ("template", "companion", "who", "width", "setting.items"),
     "/v/{block}/{slot:slot}/{token}": ("option",),
 }
 """The fields of each form."""

@@ -102,6 +102,13 @@ GOOD = {
     ("PUT", "/dashboard/feeds/{name}/file"): Good(
         "/dashboard/feeds/made-*/file?format=csv", b"name,city\nHarbor,Oslo\n"
     ),
+    ("POST", "/dashboard/templates"): Good("/dashboard/templates", {"name": "made-*", "from": "blank"}),
+    ("POST", "/dashboard/templates/{name}"): Good(
+        "/dashboard/templates/card", {"do": "save", "template": "<p>*</p>", "companion": ""}
+    ),
+    ("POST", "/dashboard/templates/{name}/tried"): Good(
+        "/dashboard/templates/card/tried", {"template": "<p>*</p>"}, changes=False
+    ),
     ("PUT", "/dashboard/media/{room}/{name}"): Good("/dashboard/media/images/made-*.png", files.png(2, 2)),
     ("POST", "/dashboard/media/{room}/{name}"): Good(
         "/dashboard/media/images/there.png", {"change": "rename", "name": "made-*"}
@@ -151,6 +158,8 @@ class House:
 
     def __init__(self, folder: Path, runner: asyncio.Runner) -> None:
         self.target, self.runner, self.data = Target(folder), runner, folder / "data"
+        (self.target.wetink.settings.content / "templates").mkdir(exist_ok=True)
+        (self.target.wetink.settings.content / "templates" / "card.liquid").write_text("<p>Card</p>")
         (self.target.wetink.settings.content / "images").mkdir()
         (self.target.wetink.settings.content / "images" / "there.png").write_bytes(files.png(3, 3))
         runner.run(self.target.prepare())

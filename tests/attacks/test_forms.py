@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.asgi import Answer
+from tests.attacks.content_forms import content_forms
 from tests.attacks.data_forms import data_forms
 from tests.attacks.draft_forms import draft_forms, prepared
 from tests.attacks.forms import CONTENT, JANE, VOTE, Form, forms, told_in
@@ -32,7 +33,7 @@ from wetink.wiring import Wetink
 T = TypeVar("T")
 
 ALL = "ATTACK" in os.environ
-FORMS = [*forms(() if ALL else ("countdown", "live-feed")), *data_forms(), *draft_forms()]
+FORMS = [*forms(() if ALL else ("countdown", "live-feed")), *data_forms(), *draft_forms(), *content_forms()]
 EVERY = 5
 """Of the gallery's forms, whose pictures take a while, one value in so many."""
 PATIENCE = 60
@@ -111,6 +112,13 @@ class Shop:
             path.unlink()
         (self.content / "images").mkdir(exist_ok=True)
         (self.content / "images" / "there.png").write_bytes(png())
+        for path in self.content.glob("templates/*"):
+            path.unlink()
+        (self.content / "templates").mkdir(exist_ok=True)
+        (self.content / "templates" / "card.liquid").write_text("<p>Card</p>")
+        for draft in await wetink.store.drafts.all():
+            if draft.path.startswith("templates/"):
+                await wetink.store.drafts.drop(draft.path, draft.revision)
         await wetink.look_again()
         for source in await wetink.store.sources.all():
             if source.name != "shop":

@@ -25,7 +25,8 @@ from wetink.opens.recipient import parse
 from wetink.opens.workbench import Problem, Sketch, drawn_problem, units
 from wetink.ports import Picture
 from wetink.web import session
-from wetink.web.dashboard.query import SCHEMES, fields_of, wetink_of, whole
+from wetink.web.dashboard import query
+from wetink.web.dashboard.query import SCHEMES, wetink_of, whole
 from wetink.web.dashboard.render import TEMPLATES, page
 from wetink.web.dashboard.toasts import tell
 from wetink.web.policy import content_policy
@@ -60,7 +61,7 @@ async def editor(request: Request) -> Response:
 
 async def change(request: Request) -> Response:
     """Save a template's drafts, or rename, delete or discard it."""
-    form = dict(await fields_of(request, MOST_BYTES))
+    form = dict(await query.fields_of(request, MOST_BYTES))
     script = "application/json" in request.headers.get("accept", "")
     try:
         session.check_csrf(request, form)
@@ -79,7 +80,7 @@ async def change(request: Request) -> Response:
 async def tried(request: Request) -> Response:
     """Return the problems and the picture of the text in the editor, as JSON."""
     try:
-        form = dict(await fields_of(request, MOST_BYTES))
+        form = dict(await query.fields_of(request, MOST_BYTES))
         session.check_csrf(request, form)
         wetink = wetink_of(request)
         sketch, fields, wrong = _sketch(wetink, request.path_params["name"], form)
