@@ -46,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True):
     columns: Path | None
     audience_seconds: int
     hook_write_key: str
+    smtp_url: str = ""
+    sender: str = ""
     placeholders: tuple[str, ...] = ()
     worker_timeout: int = 30
     store: str = ""
@@ -160,6 +162,19 @@ def _stream(text: str) -> str:
     more = rf"(,({HOST}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?)*/?(\?.*)?"
     if text and not re.fullmatch(servers + more, text):
         raise ValueError("nats://HOST:4222,HOST:4222")
+    return text
+
+
+def _smtp(text: str) -> str:
+    if text and not re.fullmatch(rf"smtps?://([^@/?#\s]+@)?({HOST}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?/?", text):
+        raise ValueError("smtp://USER:PASSWORD@HOST:587 or smtps://HOST:465")
+    return text
+
+
+def _sender(text: str) -> str:
+    found = re.fullmatch(rf"(?:[^<>\r\n\"]{{0,80}}<)?({EMAIL})>?", text)
+    if text and (found is None or ("<" in text) != text.endswith(">") or not re.fullmatch(r"[\x20-\x7e]*", found[1])):
+        raise ValueError("an address, such as Reports <reports@shop.example>")
     return text
 
 
@@ -306,6 +321,13 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ),
     ("metrics_token", "", _secret, "Token that /metrics requires as Authorization: Bearer. Empty requires none."),
     ("log_format", "console", _one_of("console", "json"), "Format of log lines: console or json."),
+    (
+        "smtp_url",
+        "",
+        _smtp,
+        "SMTP server for emails to your team: smtp://USER:PASSWORD@HOST:587 (TLS if offered) or smtps://HOST:465.",
+    ),
+    ("sender", "", _sender, "Sender of these emails: Reports <reports@shop.example>. Required with smtp_url."),
     ("hook_write_key", "", _secret, "Default write key for audience webhooks that send Segment messages."),
 )
 """Name, default, parser, meaning. The environment variable is WETINK_ followed by the name in capitals."""
@@ -328,5 +350,8 @@ def read(environment: Mapping[str, str], **given: Any) -> Settings:
         except ValueError as error:
             shown = re.sub("//[^@/]*@", "//…@", text)  # the value may have a password
             raise BadSettings(f"{where} is {shown!r}", hint=f"write {error}", where=where) from error
+    if values["smtp_url"] and not values["sender"]:
+        hint = "write the sender's address, such as reports@shop.example"
+        raise BadSettings("WETINK_SMTP_URL needs WETINK_SENDER", hint=hint, where="WETINK_SENDER")
     values["store"] = values["store"] or f"sqlite:///{values['data']}"
     return Settings(**values)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from functools import cached_property, partial
 from importlib.resources import files
 from pathlib import Path
@@ -37,7 +37,7 @@ from wetink.core.messages.mapping import Mappings
 from wetink.core.text.placeholder import Placeholders
 from wetink.core.text.url import Hosts
 from wetink.ending import ended
-from wetink.feeds import FeedService, PhotoFetcher, Poster, WithSamples, credentials_in
+from wetink.feeds import FeedService, PhotoFetcher, Poster, SMTPMail, WithSamples, credentials_in
 from wetink.ingest.catalog_feeds import Catalogs
 from wetink.ingest.feed_editor import FeedEditor
 from wetink.ingest.receive import Ingest
@@ -49,6 +49,7 @@ from wetink.insights.health import Health
 from wetink.insights.periods import Periods
 from wetink.insights.reports import Reports
 from wetink.insights.trends import Follower
+from wetink.insights.weekly import Weekly
 from wetink.opens.assignment import Assignments, Shared
 from wetink.opens.audit import Audit, Rehearsal, glyph_notes
 from wetink.opens.click import Clicks
@@ -188,6 +189,10 @@ class Wetink:
         self.factors = SecondFactors(store.accounts, store.challenges, store.sessions)
         self.sign_in_rules = Rules(store.secrets)
         self.health = Health(self.renderer, store.ended)
+        mail = SMTPMail(settings.smtp_url, settings.sender) if settings.smtp_url else None
+        self.weekly = Weekly(
+            *(store, self.reports, self.experiments, self._posts, mail, lambda: self.address, self._troubles, _now_ms)
+        )
 
     async def __aenter__(self) -> Self:
         self.rehearsal.start()
@@ -213,6 +218,13 @@ class Wetink:
             await self.stream.start()
         if not self.has_content:
             await self.follow()
+
+    def _troubles(self) -> Iterator[str]:
+        """Yield what is wrong with the content and the feeds now."""
+        yield from self.content.problems
+        for name, feed in sorted(self.content.feeds.items()):
+            if feed.per_person is None and (given := self.feeds.give(name)).state != "fresh":
+                yield f"The feed {name} has {given.because or 'no fresh data'}"
 
     @property
     def address(self) -> str:

@@ -101,6 +101,7 @@ TASKS = (
     Task("summaries", 5.0, lambda wetink: wetink.summaries.step(), ("worker",), leased="store", pause=0.2),
     Task("audiences", 1.0, lambda wetink: wetink.audiences.step(wetink.content.audiences), ("worker",), leased="store"),
     Task("bandits", 20.0, lambda wetink: wetink.experiments.refresh(wetink.content), SHOWING),
+    Task("summary", 60.0, lambda wetink: wetink.weekly.step(wetink.content), ("worker",), leased="store"),
     Task("feeds", 1.0, lambda wetink: wetink.feeds.begin_due(), ("open", "worker", "dashboard")),
     Task("catalogs", 2.0, lambda wetink: wetink.catalogs.step(wetink.content.feeds), ("worker",), leased="store"),
     Task("prefetch", 1.0, lambda wetink: wetink.prefetcher.step(wetink.content.blocks), ("open",), pause=0.2),

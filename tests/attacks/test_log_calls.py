@@ -18,7 +18,16 @@ WORDS = "an error's words: what they quote, addresses, identifiers and tokens ar
 COUNT = "a number"
 ARGUMENTS = {
     **dict.fromkeys(
-        ("audience", "block", "block.name", "change.audience", "decision.block", "jobs[0].decision.block", "feed.name"),
+        (
+            "audience",
+            "block",
+            "block.name",
+            "change.audience",
+            "channel",
+            "decision.block",
+            "jobs[0].decision.block",
+            "feed.name",
+        ),
         OWN,
     ),
     "name": f"{OWN}, a lease of it, or a countdown's size with its title quoted",
@@ -142,6 +151,7 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("render/countdowns.py", "_finished", "%s: %s"): SAID,
     ("render/countdowns.py", "_finished", "%s"): SAID,
     ("ingest/catalog_feeds.py", "take_in", "the catalog %s has %d products"): SHOP,
+    ("insights/weekly.py", "step", "the weekly summary was not sent by %s"): "it puts in email or webhook",
     ("insights/health.py", "look", "no picture can be rendered: %s"): SAID,
     ("opens/prerender.py", "_made", "%s is a still picture: %s"): SAID,
     ("opens/prerender.py", "_made", "%s is a still picture"): SHOP,

@@ -101,6 +101,7 @@ LEASED = {
     "projections": "catalog, conversions",
     "summaries": "catalog, conversions",
     "audiences": "audiences and their webhooks",
+    "summary": "the weekly summary",
     "catalogs": "catalog feeds",
     "archive": "the archive",
 }

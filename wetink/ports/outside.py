@@ -1,4 +1,4 @@
-"""Ports of outside services: data that feeds fetch, and webhooks."""
+"""Ports of outside services: data that feeds fetch, webhooks, and mail."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Protocol
@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from wetink.core.outbound.feed import Feed, Format, Item, Supply
+from wetink.core.outbound.letter import Letter
 from wetink.core.outbound.webhook import Answer, Post
 
 
@@ -84,4 +85,12 @@ class Posts(Protocol):
 
     async def close(self) -> None:
         """Close all connections."""
+        ...
+
+
+class Mail(Protocol):
+    """Sends emails to the team."""
+
+    async def send(self, letter: Letter) -> None:
+        """Send a letter. Raises Unavailable with the reason; then some receivers may have it nevertheless."""
         ...

@@ -39,6 +39,7 @@ from wetink.web.dashboard import (
     sign_on_settings,
     start,
     status,
+    summary,
     team,
     template_editor,
     templates_page,
@@ -129,6 +130,9 @@ ROUTES: tuple[Route, ...] = (
     # Results
     Route("/dashboard/reports", reports.reports),
     Route("/dashboard/reports.csv", reports.reports_csv),
+    Route("/dashboard/reports/summary", summary.summary),
+    Route("/dashboard/reports/summary", summary.save, methods=["POST"]),
+    Route("/dashboard/reports/summary/test", summary.test, methods=["POST"]),
     Route("/dashboard/reports/views", views.save, methods=["POST"]),
     Route("/dashboard/reports/views/delete", views.delete, methods=["POST"]),
     Route("/dashboard/conversions", conversions.conversions),
