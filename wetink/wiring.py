@@ -48,6 +48,7 @@ from wetink.insights.experiments import Experiments
 from wetink.insights.health import Health
 from wetink.insights.periods import Periods
 from wetink.insights.reports import Reports
+from wetink.insights.thumbnails import Thumbnails
 from wetink.insights.trends import Follower
 from wetink.insights.weekly import Weekly
 from wetink.opens.assignment import Assignments, Shared
@@ -155,6 +156,7 @@ class Wetink:
         self.trials = Trials(self.opens, self.renderer, self.fallbacks, self.apps, self.hosts.allowed)
         self.audit = Audit(*(store.profiles, self.opens, self.renderer, self.apps, self.feeds), self.hosts.allowed)
         self.reports = Reports(store, Periods(store))
+        self.thumbnails = Thumbnails(store.archive, self.opens, _now_ms)
         self.experiments = Experiments(self.reports, store.exposures, shared, _now_ms)
         self.polls = Polls(store, self.apps)
         self.prerenderer = Prerenderer(self.opens, _now_ms)

@@ -326,9 +326,9 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
         *(
             Form("GET", path, {"from": "2026-11-01", "to": "2026-11-20", "compare": "before", "by": "block",
                  "block": "tea", "variant": "ends", "campaign": "may", "email": "weekly", "show": "rate",
-                 "sort": "orders", "view": "table", "before": "5 x"}, "query",
+                 "sort": "orders", "view": "table", "before": "5 5", "fetched": "proxy"}, "query",
                  words={"from": "from|to", "to": "from|to", "by": "by", "compare": "compare"})
-            for path in ("/dashboard/reports", "/dashboard/conversions")
+            for path in ("/dashboard/reports", "/dashboard/conversions", "/dashboard/opens")
         ),
         Form("POST", "/dashboard/reports/views", {"title": "Weekly", "query": "range=7d&by=campaign"},
              words={"title": "title"}, shown=("/dashboard/reports",)),

@@ -90,7 +90,7 @@ def _all(store: Storage, block: str) -> list[Touch]:
     found: list[Touch] = []
     for kind in ("open", "click"):
         for human in (True, False):
-            wanted = TouchQuery(0, 1 << 61, kind, human, block=block)  # type: ignore[arg-type]
+            wanted = TouchQuery(0, 1 << 61, kind, human, blocks=[block])  # type: ignore[arg-type]
             before: TouchPlace | None = None
             while page := run(store.ledger.listed(wanted, 7, before)):
                 found += [each.touch for each in page]
@@ -112,7 +112,7 @@ def test_a_list_is_paged_newest_first_and_filtered_by_each_field(store: Storage)
     )
 
     def listed(**wanted: Any) -> list[Touch]:
-        query = TouchQuery(**{"since": START, "until": START + DAY_MS, "block": "hero", **wanted})
+        query = TouchQuery(**{"since": START, "until": START + DAY_MS, "blocks": ["hero"], **wanted})
         found: list[Touch] = []
         before = None
         while page := run(store.ledger.listed(query, 9, before)):
@@ -135,7 +135,8 @@ def test_a_list_is_paged_newest_first_and_filtered_by_each_field(store: Storage)
     assert listed(recipients=[]) == []
     assert [each.at for each in listed(since=START + 3, until=START + 5)] == [START + 4] * 4 + [START + 3] * 4
     assert [each.recipient for each in listed(human=False)] == ["user:9"]
-    assert len(listed(block=None)) == 41
+    assert len(listed(blocks=None)) == len(listed(blocks=("hero", "cards"))) == 41
+    assert listed(blocks=[]) == []
 
 
 def test_pictures_are_counted_in_the_quarter_of_an_hour_they_were_served(store: Storage) -> None:

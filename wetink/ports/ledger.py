@@ -49,7 +49,7 @@ class TouchQuery(msgspec.Struct, frozen=True):
     kind: Literal["open", "click"] = "open"
     human: bool = True
     """Whether they count as people's, or the others."""
-    block: str | None = None
+    blocks: Sequence[str] | None = None
     variant: str | None = None
     campaign: str | None = None
     fetch_class: str = ""

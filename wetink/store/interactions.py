@@ -49,7 +49,7 @@ def touch_of(row: Sequence[Any]) -> Touch:
 
 
 def asked_of(wanted: TouchQuery, limit: int, before: TouchPlace | None) -> dict[str, Any]:
-    """Return the values of a query for a list of opens or clicks, by name. The recipients are JSON."""
+    """Return the values of a query for a list of opens or clicks, by name."""
     at, row = min(before, (wanted.until, EARLIEST)) if before is not None else (wanted.until, EARLIEST)
     return {
         "since": wanted.since,
@@ -57,12 +57,12 @@ def asked_of(wanted: TouchQuery, limit: int, before: TouchPlace | None) -> dict[
         "row": row,
         "kind": KINDS.index(wanted.kind),
         "human": wanted.human,
-        "block": wanted.block,
+        "blocks": wanted.blocks,
         "variant": wanted.variant,
         "campaign": wanted.campaign,
         "fetch_class": wanted.fetch_class or None,
         "limit": limit,
-        "recipients": encode_json(wanted.recipients or ()).decode(),
+        "recipients": wanted.recipients,
     }
 
 

@@ -146,12 +146,11 @@ class PostgresLedger:
 
     async def listed(self, wanted: TouchQuery, limit: int, before: TouchPlace | None = None) -> Sequence[Listed]:
         await self.writer.flush()
-        asked = asked_of(wanted, limit, before)
-        del asked["recipients"]
-        values = [storable(each) if isinstance(each, str) else each for each in asked.values()]
-        query = SQL.listed
-        if wanted.recipients is not None:
-            query, values = SQL.listed_of, [*values, [storable(each) for each in wanted.recipients]]
+        values = [_storable_value(each) for each in asked_of(wanted, limit, before).values()]
+        query = SQL.listed_of
+        if wanted.recipients is None:
+            query = SQL.listed
+            del values[-1]
         async with self._database.reading("listing opens and clicks") as connection:
             rows = await connection.fetch(query, *values)
         return [Listed(touch_of(row[:-1]), (row[1], row[-1])) for row in map(tuple, rows)]
@@ -189,6 +188,12 @@ class PostgresLedger:
         await self.decisions.close()
         await self.writer.close()
         self.decisions.tried(True)
+
+
+def _storable_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    return [storable(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def _storable(touch: Touch) -> Touch:

@@ -73,7 +73,7 @@ WHERE $6 = '' OR block = $6 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 
 -- name: listed  Opens or clicks of a span, the newest first.
 SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, id
-FROM contact WHERE at >= $1 AND (at, id) < ($2, $3) AND kind = $4 AND human = $5 AND ($6::text IS NULL OR block = $6)
+FROM contact WHERE at >= $1 AND (at, id) < ($2, $3) AND kind = $4 AND human = $5 AND ($6::text[] IS NULL OR block = ANY($6))
     AND ($7::text IS NULL OR variant = $7) AND ($8::text IS NULL OR campaign = $8)
     AND ($9::text IS NULL OR fetch_class = $9)
 ORDER BY at DESC, id DESC LIMIT $10
@@ -81,6 +81,6 @@ ORDER BY at DESC, id DESC LIMIT $10
 -- name: listed_of  The same of some recipients.
 SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, id
 FROM contact WHERE recipient = ANY($11::text[]) AND at >= $1 AND (at, id) < ($2, $3) AND kind = $4 AND human = $5
-    AND ($6::text IS NULL OR block = $6) AND ($7::text IS NULL OR variant = $7)
+    AND ($6::text[] IS NULL OR block = ANY($6)) AND ($7::text IS NULL OR variant = $7)
     AND ($8::text IS NULL OR campaign = $8) AND ($9::text IS NULL OR fetch_class = $9)
 ORDER BY at DESC, id DESC LIMIT $10

@@ -138,7 +138,7 @@ WHERE :only = '' OR block = :only GROUP BY 1, 2, 3, 4
 -- name: listed  Opens or clicks of a span, the newest first.
 SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, rowid
 FROM contact WHERE at >= :since AND (at, rowid) < (:at, :row) AND kind = :kind AND human = :human
-    AND (:block IS NULL OR block = :block) AND (:variant IS NULL OR variant = :variant)
+    AND (:blocks IS NULL OR block IN (SELECT value FROM json_each(:blocks))) AND (:variant IS NULL OR variant = :variant)
     AND (:campaign IS NULL OR campaign = :campaign) AND (:fetch_class IS NULL OR fetch_class = :fetch_class)
 ORDER BY at DESC, rowid DESC LIMIT :limit
 
@@ -146,7 +146,7 @@ ORDER BY at DESC, rowid DESC LIMIT :limit
 SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, rowid
 FROM contact WHERE recipient IN (SELECT value FROM json_each(:recipients))
     AND at >= :since AND (at, rowid) < (:at, :row) AND kind = :kind AND human = :human
-    AND (:block IS NULL OR block = :block) AND (:variant IS NULL OR variant = :variant)
+    AND (:blocks IS NULL OR block IN (SELECT value FROM json_each(:blocks))) AND (:variant IS NULL OR variant = :variant)
     AND (:campaign IS NULL OR campaign = :campaign) AND (:fetch_class IS NULL OR fetch_class = :fetch_class)
 ORDER BY at DESC, rowid DESC LIMIT :limit
 

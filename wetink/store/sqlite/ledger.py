@@ -354,7 +354,7 @@ class SQLiteLedger:
         self.flush()
         query = SQL_CONTACTS.listed if wanted.recipients is None else SQL_CONTACTS.listed_of
         with translated("listing opens and clicks"), self._reads:
-            rows = fetch(self._reading, query, asked_of(wanted, limit, before))
+            rows = fetch(self._reading, query, _as_json(asked_of(wanted, limit, before)))
         return [Listed(touch_of(row[:-1]), (row[1], row[-1])) for row in rows]
 
     async def write_pending(self) -> bool:
@@ -379,6 +379,12 @@ class SQLiteLedger:
         await asyncio.to_thread(self.writer.close)
         for db in (self._db, self._flushing, self._reading):
             db.close()
+
+
+def _as_json(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a query, each list as JSON."""
+    lists = {name: encode_json(asked[name]).decode() for name in ("blocks", "recipients") if asked[name] is not None}
+    return {**asked, **lists}
 
 
 def _touches(db: apsw.Connection, spans: Mapping[str, tuple[int, int]]) -> list[Touch]:

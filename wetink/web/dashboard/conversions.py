@@ -13,6 +13,7 @@ from wetink.core.signals.date_range import PRESETS
 from wetink.core.signals.goal import MODELS
 from wetink.core.signals.report import ALL, Filter
 from wetink.insights.conversions import by_time
+from wetink.web.dashboard.past_opens import small_of
 from wetink.web.dashboard.query import named, wetink_of, whole
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.reports import asked, filters_of, status_of, titles_of
@@ -113,5 +114,7 @@ async def conversion(request: Request) -> Response:
         found=found,
         touches=sorted(touches, key=lambda each: -each[0].at),
         shares=shares,
+        blocks=titles_of(wetink),
+        small=small_of,
         models=MODELS,
     )

@@ -1,47 +1,219 @@
-"""Past opens: decisions with their traces, and their pictures, drawn again."""
+"""Past opens: the opens and clicks behind a report's figures, and each open's decision and picture, drawn again."""
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from wetink.core.errors import WetinkError
+from wetink.core.client_classification import Kind
+from wetink.core.errors import NotFound, WetinkError
+from wetink.core.identity.identifier import Identifier
+from wetink.core.signals.attribution import TOGETHER_MS, Touch
+from wetink.core.signals.date_range import PRESETS
+from wetink.core.signals.report import DayCount
 from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
-from wetink.ports.ledger import Opened
+from wetink.ports.ledger import Opened, TouchPlace, TouchQuery
 from wetink.web.dashboard.preview import Sight
-from wetink.web.dashboard.query import time_of, wetink_of
+from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
+from wetink.web.dashboard.reports import asked, filters_of, status_of, titles_of
+from wetink.web.report_query import ReportQuery
 from wetink.web.request import now_ms
+from wetink.wiring import Wetink
 
-PAGE = 50
+PAGE = 60
+"""Opens or clicks on a page."""
+KEPT = {"cache-control": "private, max-age=3600"}
+"""How long a browser keeps a thumbnail: the picture of a past open does not change."""
+NONE = b"""<svg xmlns="http://www.w3.org/2000/svg" width="100" height="60" viewBox="0 0 100 60">\
+<rect x=".5" y=".5" width="99" height="59" rx="6" fill="none" stroke="#9ba0ac" stroke-dasharray="3 3"/></svg>"""
+"""The thumbnail of what the archive does not have."""
+
+CLASSES: tuple[Kind, ...] = get_args(Kind)
+FETCHED: dict[str, str] = {
+    "people": "People",
+    "machines": "Machines",
+    "person": "People, seen directly",
+    "proxy": "People, through a mail proxy",
+    "unknown": "Unknown clients",
+    "prefetch": "Prefetches",
+    "scanner": "Scanners",
+}
+"""Who fetched -> the words. The first two are those of a report's figures; the others are classes."""
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Opens or clicks of one email by one person at the same moment, one for each block."""
+
+    recipient: Identifier | None
+    campaign: str
+    at: int
+    touches: tuple[Touch, ...]
 
 
 async def opens(request: Request) -> Response:
-    """List past opens up to `until`, newest first, filtered by `who` and `block`."""
-    wetink, query = wetink_of(request), request.query_params
-    entered, block, now = query.get("who", "").strip()[:512], query.get("block", "")[:80], now_ms()
-    who, until = parse(entered), time_of(query.get("until", ""), now)
-    recipients = None
-    if who is not None:
-        recipients = [str(each) for each in (await wetink.opens.person(who, now)).identifiers or (who,)]
-    found = (
-        ()
-        if entered and who is None
-        else await wetink.store.archive.newest(until, PAGE, recipients=recipients, block=block)
-    )
+    """List the opens or clicks of a range, newest first, grouped by email; `before` continues a list."""
+    wetink, query, now = wetink_of(request), request.query_params, now_ms()
+    what, problem, where = asked(request, wetink, now)
+    entered = query.get("who", "").strip()[:512]
+    kind: Literal["open", "click"] = "click" if query.get("kind") == "click" else "open"
+    fetched = query.get("fetched", "people")
+    fetched = fetched if fetched in FETCHED else "people"
+    who, before = parse(entered), place_of(query.get("before", ""))
+    if entered and who is None:
+        problem, where = f"“{entered}” is not an identifier: write user:42 or email:jane@shop.example.", "who"
+    wanted = await _wanted(wetink, what, kind, fetched, who, now)
+    found = await wetink.store.ledger.listed(wanted, PAGE + 1, before) if where != "who" else ()
+    shown = [each.touch for each in found[:PAGE]]
+    more = {"kind": kind if kind == "click" else "", "fetched": fetched if fetched != "people" else "", "who": entered}
+    more = {name: value for name, value in more.items() if value}
+    chosen = wetink.content.blocks.get(what.only.block or "")
     return page(
         request,
         "opens.html",
+        status=status_of(where),
+        problem=problem,
+        where=where,
+        report=what,
+        more=more,
+        presets={each: words for each, words in PRESETS.items() if each != "custom"},
+        groups=grouped(shown),
+        count=await _count(wetink, what, kind, fetched) if who is None and not entered else None,
         entered=entered,
         who=who,
-        problem="write user:42 or email:jane@shop.example" if entered and who is None else "",
-        block=block,
-        blocks=wetink.content.blocks,
-        opens=found,
-        older=found[-1].decision.at - 1 if len(found) == PAGE else None,
+        kind=kind,
+        fetched=fetched,
+        all_fetched=FETCHED,
+        blocks=titles_of(wetink),
+        variants=[each.name for each in chosen.variants] if chosen is not None else [],
+        filters=filters_of(wetink, what),
+        older=" ".join(map(str, found[PAGE - 1].place)) if len(found) > PAGE else "",
+        newest=before is not None,
         days=wetink.settings.archive_days,
-        parse=parse,
+        small=small_of,
     )
+
+
+async def _wanted(
+    wetink: Wetink, what: ReportQuery, kind: Literal["open", "click"], fetched: str, who: Identifier | None, now: int
+) -> TouchQuery:
+    """Return the query of a list. The identifiers of a person's profile are one person. Raises StoreUnavailable."""
+    recipients = None
+    if who is not None:
+        recipients = [str(each) for each in (await wetink.opens.person(who, now)).identifiers or (who,)]
+    blocks = None if what.only.block is None else [what.only.block]
+    if what.only.email is not None:
+        inside = [name for name, block in wetink.content.blocks.items() if block.email == what.only.email]
+        blocks = inside if blocks is None else [name for name in blocks if name in inside]
+    human = fetched not in ("machines", "prefetch", "scanner")
+    return TouchQuery(
+        *(what.days.since, what.days.end, kind, human, blocks, what.only.variant, what.only.campaign),
+        fetch_class=fetched if fetched in CLASSES else "",
+        recipients=recipients,
+    )
+
+
+async def _count(wetink: Wetink, what: ReportQuery, kind: str, fetched: str) -> int | None:
+    """Return how many opens or clicks the range has, by the report's sums; None for a class, which has none."""
+    if fetched not in ("people", "machines"):
+        return None
+    emails = {name: block.email for name, block in wetink.content.blocks.items()}
+    days = (what.days.since, what.days.end)
+    sums = await wetink.store.ledger.sums([days], ("block", "variant", "campaign"), block=what.only.block or "")
+    name = {"open": "opens", "click": "clicks"}[kind] if fetched == "people" else f"machine_{kind}s"
+    return sum(_field(each, name) for each in sums if what.only.admits(each, emails))
+
+
+def _field(count: DayCount, name: str) -> int:
+    found: int = getattr(count, name)
+    return found
+
+
+def grouped(touches: Sequence[Touch]) -> list[Group]:
+    """Group opens or clicks, newest first, by person, email and moment. A group has each block once.
+
+    >>> times = ("b", 9_000), ("a", 8_900), ("a", 1)
+    >>> found = grouped([Touch("open", block, "user:1", "may", at) for block, at in times])
+    >>> [(each.at, [touch.block for touch in each.touches]) for each in found]
+    [(8900, ['b', 'a']), (1, ['a'])]
+    """
+    groups: list[list[Touch]] = []
+    last: dict[tuple[str, str], list[Touch]] = {}
+    for touch in touches:
+        key = touch.recipient, touch.campaign
+        mine = last.get(key)
+        if mine is None or mine[-1].at - touch.at > TOGETHER_MS or any(each.block == touch.block for each in mine):
+            mine = last[key] = []
+            groups.append(mine)
+        mine.append(touch)
+    return [Group(parse(each[0].recipient), each[0].campaign, each[-1].at, tuple(each)) for each in groups]
+
+
+def place_of(text: str) -> TouchPlace | None:
+    """Return the place in a list that a page continues after; None for the start.
+
+    >>> place_of("12 -3"), place_of("x 1"), place_of("1")
+    ((12, -3), None, None)
+    """
+    at, _, row = text.partition(" ")
+    if not all(each.removeprefix("-").isdecimal() and each.isascii() and len(each) < 19 for each in (at, row)):
+        return None
+    return int(at), int(row)
+
+
+def small_of(touch: Touch) -> str:
+    """Return the query of what an open or click showed."""
+    return urlencode({"block": touch.block, "who": touch.recipient, "campaign": touch.campaign, "at": touch.at})
+
+
+async def _found(request: Request) -> Opened | None:
+    query = request.query_params
+    place = place_of(f"{query.get('at', '')} 0")
+    if place is None:
+        return None
+    who, block, campaign = (query.get(name, "")[:512] for name in ("who", "block", "campaign"))
+    return await wetink_of(request).thumbnails.opened(who, block, campaign, place[0])
+
+
+async def shown(request: Request) -> Response:
+    """Lead to the page of what an open or click showed. Raises NotFound if the archive does not have it."""
+    found = await _found(request)
+    if found is None:
+        days = wetink_of(request).settings.archive_days
+        raise NotFound("this open is not in the archive", hint=f"it keeps opens for {days} days (archive_days)")
+    return RedirectResponse(f"/dashboard/opens/{found.decision.id}", 303)
+
+
+async def small_shown(request: Request) -> Response:
+    """Return the thumbnail of what an open or click showed."""
+    return await _small(request, await _found(request))
+
+
+async def small(request: Request) -> Response:
+    """Return the thumbnail of an open in the archive."""
+    return await _small(request, await wetink_of(request).store.archive.find(request.path_params["id"]))
+
+
+async def small_variant(request: Request) -> Response:
+    """Return the thumbnail of the newest open of a block, or of its `variant` (`~` for the fallback)."""
+    variant = request.query_params.get("variant", "")[:256]
+    wanted = None if not variant else "" if variant == "~" else variant
+    return await _small(request, await wetink_of(request).thumbnails.of_variant(request.path_params["block"], wanted))
+
+
+async def _small(request: Request, found: Opened | None) -> Response:
+    wetink = wetink_of(request)
+    try:
+        if found is not None:
+            drawn = await wetink.thumbnails.of_open(wetink.content, found)
+            return Response(drawn.body, media_type=drawn.content_type, headers=KEPT)
+    except WetinkError:
+        pass  # a template or photo that is gone: the list is complete without it
+    return Response(NONE, media_type="image/svg+xml", headers={"cache-control": "private, max-age=60"})
 
 
 async def opened(request: Request) -> Response:
