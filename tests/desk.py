@@ -1,0 +1,122 @@
+"""A desk: the demo's shop with one of everything, and the address of every page of its dashboard."""
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from html import unescape
+from pathlib import Path
+from typing import NamedTuple
+from urllib.request import Request, urlopen
+
+from msgspec.structs import replace
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext
+from rich.console import Console
+from starlette.routing import Route
+
+from tests.gallery import program
+from wetink.demo.run import fill, prepare, serving
+from wetink.web.app import ROUTES
+
+JANE = "email:jane@mercer.example"
+FILES = re.compile(r"\.(img|csv|json|zip)$|/(photo|picture|file|thumb|weight|beside|covered|snippet|tried|newer)$")
+"""Routes of pictures, files and parts of pages: they are no pages."""
+
+LINKED: Mapping[str, str] = {
+    "/dashboard/opens/{id}": "/dashboard/opens",
+    "/dashboard/conversions/{id:path}": "/dashboard/conversions",
+}
+"""Pages whose address is the first link on another page that leads to one of them."""
+
+EXAMPLES: Mapping[str, str] = {
+    "/dashboard/apps/{name}": f"/dashboard/apps/trending?who={JANE}",
+    "/dashboard/blocks": "/dashboard/blocks?who=email:bob@adeyemi.example",
+    "/dashboard/blocks/{name}": f"/dashboard/blocks/hero?who={JANE}",
+    "/dashboard/audiences/{name}": f"/dashboard/audiences/good-customers?who={JANE}",
+    "/dashboard/experiments/{name}": "/dashboard/experiments/cart-words",
+    "/dashboard/people/{who:path}": f"/dashboard/people/{JANE}?block=hero",
+    "/dashboard/catalog/product": "/dashboard/catalog/product?key=TW-201",
+    "/dashboard/feeds/{name}": "/dashboard/feeds/stores",
+    "/dashboard/feeds/{name}/edit": "/dashboard/feeds/stores/edit",
+    "/dashboard/versions/{number}": "/dashboard/versions/1",
+    "/dashboard/media/{room}/{name}": "/dashboard/media/images/logo.png",
+    "/dashboard/login/with/{provider}": "/dashboard/login/with/absent",
+    "/dashboard/settings/sign-on/{name}": "/dashboard/settings/sign-on/absent",
+    "/dashboard/search": "/dashboard/search?q=fee",
+    "/dashboard/docs/{name:path}": "/dashboard/docs/feeds",
+}
+"""An address for each page whose path has a part of its own, and for those that show more with a query."""
+
+MORE = {
+    "error": "/dashboard/blocks/absent",
+    "search-nothing": "/dashboard/search?q=zzz",
+    "doc-long": "/dashboard/docs/operating",
+    "app-sample": "/dashboard/apps/price-drop",
+}
+"""Further states of pages that are worth a look, by name."""
+
+FEED = "file: stores.csv\nformat: csv\nevery: 1d\n"
+STORES = b"name,city,opens\nHarbor,Oslo,09:00\nMarket,Bergen,10:00\n"
+
+
+class Desk(NamedTuple):
+    """The address of a running dashboard, and its token."""
+
+    address: str
+    token: str
+
+    def enter(self, browser: Browser, width: int, scheme: str = "light") -> BrowserContext:
+        """Return a browser that is signed in."""
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if scheme == "dark" else "light",
+            reduced_motion="reduce",
+        )
+        page = context.new_page()
+        page.goto(f"{self.address}/dashboard/login?token={self.token}")
+        page.close()
+        return context
+
+    def address_of(self, path: str, context: BrowserContext) -> str:
+        """Return the address of a route's page."""
+        if path not in LINKED:
+            return EXAMPLES.get(path, path)
+        text = context.request.get(self.address + LINKED[path]).text()
+        found = re.search(rf'href="({re.escape(path.partition("{")[0])}[^"?#]+[^"]*)"', text)
+        assert found is not None, f"no link to {path} on {LINKED[path]}"
+        return unescape(found[1])
+
+
+def pages() -> list[str]:
+    """Return the paths of all routes that may show a page, the login among them."""
+    found = [each.path for each in ROUTES if isinstance(each, Route) and "GET" in (each.methods or ())]
+    return [path for path in found if path.startswith("/dashboard") and not FILES.search(path)]
+
+
+def name_of(path: str) -> str:
+    """Return a short name of a route, for a file.
+
+    >>> name_of("/dashboard"), name_of("/dashboard/people/{who:path}")
+    ('home', 'people-who')
+    """
+    words = re.sub(r":\w+\}", "}", path.removeprefix("/dashboard")).replace("{", "").replace("}", "")
+    return words.strip("/").replace("/", "-") or "home"
+
+
+@contextmanager
+def desk() -> Iterator[Desk]:
+    """Run the demo over two weeks of its shop, with a feed, in a folder that goes away."""
+    with tempfile.TemporaryDirectory() as place:
+        settings = prepare(Path(place) / "data", "127.0.0.1", 0)
+        settings = replace(settings, chromium=program(Path(place)))
+        for folder in ("feeds", "images"):
+            (settings.content / folder).mkdir(exist_ok=True)
+        Image.new("RGB", (240, 80), "#3b5bdb").save(settings.content / "images" / "logo.png")
+        (settings.content / "feeds" / "stores.yaml").write_text(FEED)
+        with serving(settings):
+            fill(settings, Console(stderr=True))
+            token = (settings.data / "dashboard.token").read_text().strip()
+            headers = {"authorization": f"Bearer {token}"}
+            urlopen(Request(f"{settings.address}/api/feeds/stores?format=csv", STORES, headers, method="PUT")).close()
+            yield Desk(settings.address, token)
