@@ -253,6 +253,25 @@ def test_a_scenario_that_no_longer_holds_keeps_a_draft_from_being_published(tmp_
     told(tmp_path, story, {**FILES, "scenarios/new.yaml": scenario})
 
 
+def test_a_schedule_that_begins_later_is_counted_for_its_beginning(tmp_path: Path) -> None:
+    async def story(wetink: Wetink) -> None:
+        await draft(
+            wetink,
+            f"{TEXT}schedule: {{from: 2090-01-01T09:00, zone: Europe/Berlin}}\n".replace(
+                "last-viewed", "countdown, settings: {ends: dispatch}"
+            ),
+        )
+        [count] = (await wetink.publishing.review([HERO])).counts
+        assert count.words == ("1 of 1 will see “Last viewed” instead of “Gold”",)
+        assert count.note == "Counted for its beginning: it is shown from 2090-01-01 09:00 (Europe/Berlin)."
+        await draft(wetink, f"{TEXT}paused: true\n")
+        [count] = (await wetink.publishing.review([HERO])).counts
+        assert count.words == ("1 of 1 will see the fallback instead of “Last viewed”",)
+        assert count.note == "The block is paused, so everyone gets the fallback."
+
+    told(tmp_path, story)
+
+
 def test_a_new_block_says_who_will_see_it_and_a_preview_decides_with_it(tmp_path: Path) -> None:
     async def story(wetink: Wetink) -> None:
         await draft(wetink, TEXT, "blocks/second.yaml")

@@ -1,7 +1,6 @@
 """Block files: renames, copies and deletes blocks, with the other files that name them. Comments stay if they can."""
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from wetink.content.strict_yaml import parse_all, parse_yaml
 from wetink.content.tree import Tree
 from wetink.content.uses import block_file
 from wetink.core.errors import BadContent
+from wetink.core.text.naming import slug
 
 NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 YAML = (".yaml", ".yml")
@@ -34,9 +34,7 @@ def named(title: str, taken: Mapping[str, Any] | set[str]) -> str:
     >>> named("Summer Sale: Größen!", {"sale"}), named("Hero", {"hero"}), named("???", set())
     ('summer-sale-grossen', 'hero-2', 'block')
     """
-    plain = unicodedata.normalize("NFKD", title.casefold())
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
-    name = re.sub("[^a-z0-9]+", "-", plain).strip("-")[:60].rstrip("-") or "block"
+    name = slug(title)
     numbers = (f"{name}-{number}" for number in range(2, len(taken) + 3))
     return name if name not in taken else next(each for each in numbers if each not in taken)
 

@@ -42,6 +42,8 @@ class Count(msgspec.Struct, frozen=True):
     people: int
     switches: tuple[Switch, ...] = ()
     new: bool = False
+    note: str = ""
+    """The time that the count is for, if that is not now; or why nobody sees a variant."""
 
     @property
     def different(self) -> int:
@@ -130,6 +132,7 @@ class Publishing:
         self._drafts, self._versions, self._author, self._apps = drafts, versions, author, apps
         self._tried, self._clock = tried, clock_ms
         self._loaded: tuple[object, Content] = None, Content()
+        self._before: tuple[object, Content] = None, Content()
 
     async def save(self, path: str, body: bytes | None, *, base: str, expected: int, by: str) -> Draft:
         """Save the draft of a file; None deletes the file. Returns it with its revision.
@@ -193,7 +196,7 @@ class Publishing:
         drafts = await self._all(dict.fromkeys(paths, ANY))
         version, tree = await self._versions.current()
         new = laid_over(tree, {each.path: each.body for each in drafts})
-        stage = await asyncio.to_thread(self._staged, tree, new)
+        stage = await asyncio.to_thread(self._staged, version.number, tree, new)
         clashes = [clash for each in drafts if (clash := await self._clash(each, version, tree)) is not None]
         return Review(version.number, tuple(drafts), stage.changes, (), (), tuple(clashes)), stage
 
@@ -274,8 +277,10 @@ class Publishing:
         base = await self._versions.body(draft.path, draft.base)
         return merged_text(base, draft.body, theirs) if base is not None else None
 
-    def _staged(self, old: Tree, new: Tree) -> Stage:
-        before, after = load(old, self._apps), load(new, self._apps)
+    def _staged(self, number: int, old: Tree, new: Tree) -> Stage:
+        if self._before[0] != number:
+            self._before = number, load(old, self._apps)
+        before, after = self._before[1], load(new, self._apps)
         apps = {**after.apps, **self._apps}
         return Stage(before, after, old, new, tuple(file_changes(old, new, apps)))
 

@@ -20,8 +20,9 @@ from wetink.content.publishing import Check, Count, Stage, Switch, Tried
 from wetink.content.scenario import outcomes
 from wetink.core.app.app import App
 from wetink.core.app.setting import fields_of
-from wetink.core.blocks.block import Block, Decision
+from wetink.core.blocks.block import Block, Decision, closed
 from wetink.core.blocks.coverage import Coverage, Seen, coverage
+from wetink.core.blocks.schedule import bounds, spoken
 from wetink.core.catalog.trust import shown
 from wetink.core.errors import BadContent, WetinkError
 from wetink.core.profile.person import Moment
@@ -89,12 +90,13 @@ class Reviewer:
     ) -> tuple[tuple[Count, ...], dict[str, list[Seen]]]:
         """Return the effect on each block, and the decisions of the drafts by block."""
         until = time.monotonic() + SECONDS
+        times = {name: _moment_of(stage.after.blocks.get(name), moment) for name in names}
         switches: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in names}
         tried: Counter[str] = Counter()
         seen: dict[str, list[Seen]] = {name: [] for name in names}
         for profile in await self._profiles.profiles(limit=MOST) if names else ():
             for name in names:
-                was, now = [await side.decision(name, profile.root, moment) for side in sides]
+                was, now = [await side.decision(name, profile.root, times[name]) for side in sides]
                 tried[name] += 1
                 if now is not None:
                     person = await self._opens.person(profile.root, moment.now)
@@ -106,7 +108,7 @@ class Reviewer:
             await asyncio.sleep(0)  # opens go first
         counts = tuple(
             Count(name, _title(stage, name), tried[name], tuple(Switch(*pair, n) for pair, n in found.items()),
-                  new=name not in stage.before.blocks)
+                  new=name not in stage.before.blocks, note=_note(stage.after.blocks[name], times[name], moment))
             for name, found in switches.items() if name in stage.after.blocks
         )  # fmt: skip
         return counts, seen
@@ -211,6 +213,19 @@ def _audiences(content: Content, block: Block) -> dict[str, object]:
             found[name] = content.audiences[name].rule
             left += names_of(content.audiences[name].rule)
     return found
+
+
+def _moment_of(block: Block | None, now: Moment) -> Moment:
+    """Return the moment to try a block at: now, or when its schedule begins."""
+    begins = bounds(block.schedule)[0] if block is not None and block.schedule is not None else None
+    return replace(now, now=begins) if begins is not None and begins > now.now else now
+
+
+def _note(block: Block, tried: Moment, now: Moment) -> str:
+    """Return what to know about a count, in a sentence."""
+    if (why := closed(block, tried.now)) or tried == now:
+        return f"{why[:1].upper()}{why[1:]}, so everyone gets the fallback." if why else ""
+    return f"Counted for its beginning: it is shown {spoken(block.schedule)}."
 
 
 _LOOK = ("width", "height", "slots", "transparent", "kilobytes", "moving")

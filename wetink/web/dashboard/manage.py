@@ -75,6 +75,7 @@ async def change(request: Request) -> Response:
         number = await _write(wetink, changes, tree, form, path, session.actor(request), said)
     except (BadContent, Conflict) as error:
         return await _page(request, name, what, error, form)
+    session.changed(request, f"managed ({what})", f"block {block.name}", version=number)
     response = RedirectResponse(f"/dashboard/blocks/{new}/manage" if new else "/dashboard/blocks", 303)
     tell(request, response, said, Undo(f"/dashboard/versions/{number}/undo", {"next": "/dashboard/blocks"}))
     return response

@@ -16,6 +16,13 @@ from wetink.web.request import status_of
 
 MOST_PATHS = 200
 """Drafts that one page reviews."""
+DECIDED = {
+    "merge": "merged the draft of",
+    "mine": "kept the draft of",
+    "theirs": "dropped the draft of",
+    "discard": "discarded the draft of",
+}
+"""Decision -> its words in the audit log."""
 FIELD = "draft:"
 """The beginning of a field's name that is followed by a path. Its value is the revision that was reviewed."""
 
@@ -46,6 +53,7 @@ async def publish(request: Request) -> Response:
         number = await wetink_of(request).publishing.publish(reviewed, by=session.actor(request), message=message)
     except (BadContent, Conflict, NotFound) as error:
         return await _page(request, list(reviewed), error=error, message=message)
+    session.changed(request, "published", ", ".join(reviewed)[:200], version=number)
     response = RedirectResponse(_onward(reviewed), 303)
     tell(request, response, f"Published as version {number}.", Undo(f"/dashboard/versions/{number}/undo"))
     return response
@@ -71,6 +79,7 @@ async def resolve(request: Request) -> Response:
             raise BadRequest("how: this is an unknown decision", hint="merge, mine, theirs or discard", where="how")
     except (Conflict, NotFound) as error:
         return await _page(request, [path], error=error)
+    session.changed(request, DECIDED[how], path[:200])
     left = how not in ("theirs", "discard")
     response = RedirectResponse(f"/dashboard/review?{urlencode({'path': path})}" if left else "/dashboard/review", 303)
     tell(request, response, said)

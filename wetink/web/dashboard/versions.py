@@ -54,6 +54,7 @@ async def undo(request: Request) -> Response:
         made = await wetink_of(request).history.undo(number, by=session.actor(request))
     except (BadContent, Conflict) as error:
         return await _page(request, number, error)
+    session.changed(request, "undid", f"version {number}", version=made)
     return _done(request, inside(form.get("next", "/dashboard/versions")), f"Version {number} was undone.", made)
 
 
@@ -66,6 +67,7 @@ async def restore(request: Request) -> Response:
         made = await wetink_of(request).history.restore(number, path, by=session.actor(request))
     except (BadContent, Conflict) as error:
         return await _page(request, number, error)
+    session.changed(request, "restored", path[:200] or "everything", detail=f"as in version {number}", version=made)
     said = f"{path} is as in version {number} again." if path else f"Everything is as in version {number} again."
     return _done(request, "/dashboard/versions", said, made)
 
