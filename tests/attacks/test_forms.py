@@ -22,6 +22,7 @@ from tests.attacks.draft_forms import draft_forms, prepared
 from tests.attacks.forms import CONTENT, JANE, VOTE, Form, forms, told_in
 from tests.attacks.hostile import Sent, Target, routes
 from tests.feeds.outside import refreshed
+from tests.web.dashboard import test_sign_in_forms
 from tests.web.dashboard.files import png
 from tests.web.dashboard.test_team_forms import PATHS
 from wetink.settings import read
@@ -49,6 +50,7 @@ INSIDE = ("half a character", "10^26", "infinity", "10^18", "1e400")
 MOST_TOLD = 6_000
 
 ELSEWHERE = {
+    **{("POST", path): "tests/web/dashboard/test_sign_in_forms.py" for path in test_sign_in_forms.PATHS},
     ("POST", "/api/content"): "tests/content/test_kept.py",
     ("PUT", "/dashboard/media/{room}/{name}"): "tests/web/dashboard/test_media.py",
     **{

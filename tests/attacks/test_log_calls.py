@@ -57,6 +57,9 @@ ARGUMENTS = {
     "self._what": "a fixed text",
     **dict.fromkeys(("path", "self._path", "path.name", "feed.file"), "a file of the data folder or of the settings"),
     "RETRY_SECONDS": "a number",
+    "title": "the name that an owner gave an identity provider",
+    "known.account": "the ID of a member of the team",
+    **dict.fromkeys(("code", "why", "what"), "a fixed text, the kind of an error, or a code of OAuth"),
     **dict.fromkeys(("True", "not passing(error)"), "whether there is a trace: kinds and places of errors alone"),
 }
 """Whatever is put into a line of the log, and what that may be."""
@@ -69,8 +72,15 @@ ENDS = "it puts in a number, and names of tasks, threads and functions"
 SHOP = "it puts in a name of the shop's, and an error's kind and place"
 SAID = f"it puts in a name of the shop's, and {WORDS}"
 FILE = "it puts in a file's name and what the system says of that"
+PROVIDER = "it puts in the name that an owner gave a provider, and a fixed text or a code"
 HOST = "it puts in the host of a photo, and an error's kind and place"
 NOT_REACHED: dict[tuple[str, str, str], str] = {
+    ("access/openid.py", "guarded", "%s may not be asked for a sign-in: %s"): PROVIDER,
+    ("access/openid.py", "_away", "%s cannot be reached for a sign-in: %s"): PROVIDER,
+    ("access/openid.py", "_refused", "%s refused a sign-in: %s"): PROVIDER,
+    ("access/openid.py", "_doubted", "an answer of %s is not trusted: %s"): PROVIDER,
+    ("access/passkeys.py", "check", "the counter of a passkey of account %s went back: it may be a copy"): "an ID",
+    ("access/passkeys.py", "_trusted", "an answer of a passkey is refused: %s"): "it puts in which part does not fit",
     (
         "telemetry/tracing.py",
         "begin",

@@ -144,7 +144,7 @@ class OpenID:
                     where="issuer",
                 ) from error
             except OAuthError as error:
-                raise _refused(title, str(error.description or error.error)) from error
+                raise _refused(title, str(error.error or "")[:60], str(error.description or "")) from error
             except (RequestException, ValueError, OSError, RecursionError) as error:
                 raise _away(title, type(error).__name__) from error
 
@@ -165,10 +165,11 @@ def _away(title: str, why: str) -> Unavailable:
     return Unavailable(f"{title} does not answer", hint="try again in a minute, or sign in another way")
 
 
-def _refused(title: str, why: str) -> Forbidden:
-    logger.warning("%s refused a sign-in: %s", title, why)
+def _refused(title: str, code: str, why: str) -> Forbidden:
+    logger.warning("%s refused a sign-in: %s", title, code)  # its sentence may name the person
     return Forbidden(
-        f"{title} refused the sign-in: {why[:200]}", hint="try again, or ask an owner to check the single sign-on page"
+        f"{title} refused the sign-in: {(why or code)[:200]}",
+        hint="try again, or ask an owner to check the single sign-on page",
     )
 
 

@@ -66,7 +66,7 @@ def test_an_odd_value_is_refused_or_kept_and_every_page_is_shown_after_it(
     for field in fields:
         for name, value in list(TEXTS.items())[:: 1 if field in ("name", "email") else 4]:
             rest = "&".join(f"{each}={shown(usual).decode()}" for each, usual in fields.items() if each != field)
-            got = _post(ida, path, f"{rest}&{field}=".encode() + shown(value))
+            got = post(ida, path, f"{rest}&{field}=".encode() + shown(value))
             assert got.status_code < 500, f"{field} = {name}: {got.text[:300]}"
             if ida.get("/dashboard/session").json()["name"] == "":
                 office.renew_passwords()
@@ -83,7 +83,7 @@ async def _at_once(*given: object) -> None:
     """Let nobody wait."""
 
 
-def _post(client: Any, path: str, body: bytes) -> Any:
+def post(client: Any, path: str, body: bytes) -> Any:
     return client.post(path, content=body, headers={"content-type": "application/x-www-form-urlencoded"})
 
 

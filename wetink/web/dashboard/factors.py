@@ -140,8 +140,10 @@ async def _check_left(request: Request, account: Account, leaving: str) -> None:
 
 
 async def _codes_page(request: Request, account: Account) -> Response:
-    codes = await wetink_of(request).factors.renew_codes(account, now_ms())
-    return page(request, "recovery_codes.html", codes=codes)
+    wetink = wetink_of(request)
+    renewed = (await wetink.factors.of(account.id)).codes > 0
+    codes = await wetink.factors.renew_codes(account, now_ms())
+    return page(request, "recovery_codes.html", codes=codes, renewed=renewed)
 
 
 def _back(request: Request, text: str) -> Response:

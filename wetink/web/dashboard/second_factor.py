@@ -57,20 +57,21 @@ async def onward(request: Request, account: Account, path: str) -> Response:
 async def signed_in(request: Request, account: Account, path: str) -> Response:
     """Return the page at `path` in a new session of an account."""
     response = RedirectResponse(path, 303)
+    _forget_step(request, response)
     await session.sign_in(request, response, account)
-    response.delete_cookie(session.cookie(wetink_of(request), COOKIE))
     return response
 
 
 async def second(request: Request) -> Response:
     """Ask for the second factor. Sign in with a right code."""
+    form = await form_of(request) if request.method == "POST" else {}
     found = await waiting(request, SECOND)
     if found is None:
         return _too_late(request)
     step, account, then = found
     status, error, headers = 200, "", {}
     if request.method == "POST":
-        wetink, form = wetink_of(request), await form_of(request)
+        wetink = wetink_of(request)
         try:
             used = await wetink.factors.check_code(account.id, form.get("code", ""), now_ms())
             if await wetink.store.challenges.take(step.id, SECOND, now_ms()) is None:
@@ -98,6 +99,7 @@ async def second(request: Request) -> Response:
 
 async def set_up(request: Request) -> Response:
     """Set up the app that the team requires, then show the recovery codes and sign in."""
+    form = await form_of(request) if request.method == "POST" else {}
     found = await waiting(request, REQUIRED)
     if found is None:
         return _too_late(request)
@@ -105,15 +107,14 @@ async def set_up(request: Request) -> Response:
     wetink, now, wrong = wetink_of(request), now_ms(), {}
     try:
         if request.method == "POST":
-            form = await form_of(request)
             try:
                 await wetink.factors.confirm_app(account, then.setup, form.get("code", ""), now)
                 await wetink.store.challenges.take(step.id, REQUIRED, now)
                 await note(request, account, "added an authenticator app to", account.email)
                 codes = await wetink.factors.renew_codes(account, now)
                 response: Response = page(request, "recovery_codes_first.html", codes=codes, onward=then.path)
+                _forget_step(request, response)
                 await session.sign_in(request, response, account)
-                response.delete_cookie(session.cookie(wetink, COOKIE))
                 return response
             except BadRequest as error:
                 wrong = {"code": sentence(error)}
@@ -162,6 +163,11 @@ def sentence(error: WetinkError) -> str:
     """Return an error with its hint, as sentences."""
     text, hint = str(error), error.hint
     return f"{text[:1].upper()}{text[1:]}.{f' {hint[:1].upper()}{hint[1:]}.' if hint else ''}"
+
+
+def _forget_step(request: Request, response: Response) -> None:
+    if (name := session.cookie(wetink_of(request), COOKIE)) in request.cookies:
+        response.delete_cookie(name, httponly=True, samesite="lax", secure=name.startswith("__Host-"))
 
 
 def _too_late(request: Request) -> Response:

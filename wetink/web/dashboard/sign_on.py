@@ -70,7 +70,7 @@ async def back(request: Request) -> Response:
         return await _failed(request, error, onward)
     await note(request, account, "signed in with", provider.title)
     response = await signed_in(request, account, onward)
-    response.delete_cookie(session.cookie(wetink, COOKIE))
+    _forget_step(request, response)
     return response
 
 
@@ -87,8 +87,13 @@ async def _failed(request: Request, error: WetinkError, onward: str) -> Response
     if error.where == "issuer":  # words for owners, who see them when they save the provider
         error = Unavailable("this provider cannot be used now", hint="sign in another way, and tell an owner")
     response = await login_page(request, status, {}, error=sentence(error), next=onward, email="")
-    response.delete_cookie(session.cookie(wetink_of(request), COOKIE))
+    _forget_step(request, response)
     return response
+
+
+def _forget_step(request: Request, response: Response) -> None:
+    name = session.cookie(wetink_of(request), COOKIE)
+    response.delete_cookie(name, httponly=True, samesite="lax", secure=name.startswith("__Host-"))
 
 
 def _sealed(wetink: Wetink, body: bytes) -> str:
