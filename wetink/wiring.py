@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from importlib.resources import files
 from pathlib import Path
@@ -31,7 +32,7 @@ from wetink.content.template_files import Templates
 from wetink.content.tree import Tree, read_tree, start
 from wetink.content.versions import Versions
 from wetink.core.catalog.trends import Trends
-from wetink.core.errors import BadContent, Conflict, StoreUnavailable, Unavailable
+from wetink.core.errors import BadContent, Conflict, StoreUnavailable, Unavailable, WetinkError
 from wetink.core.events.event import Event
 from wetink.core.messages.mapping import Mappings
 from wetink.core.text.placeholder import Placeholders
@@ -353,6 +354,25 @@ def _now_ms() -> int:
 def has_store(settings: Settings) -> bool:
     """Return whether a store already exists at the settings' address."""
     return engine_of(settings.store).exists(settings.store)
+
+
+def has_owner(settings: Settings) -> bool:
+    """Return whether somebody signs in as owner with an account; False if the store cannot say."""
+
+    async def ask() -> bool:
+        kept = {"archive_days": settings.archive_days, "archive_bytes": settings.archive_mb << 20}
+        store = engine_of(settings.store).open(settings.store, _now_ms, **kept)
+        try:
+            return await store.accounts.has_owner()
+        finally:
+            await store.close()
+
+    try:
+        with ThreadPoolExecutor(1) as thread:  # a loop may run in this one
+            return thread.submit(asyncio.run, ask()).result()
+    except WetinkError as error:
+        logger.warning("the store does not say whether there is an owner: %s", error)
+        return False
 
 
 def _stream(address: str) -> Stream:

@@ -23,6 +23,7 @@ from wetink.cli.opens import open_, opens
 from wetink.cli.replay import rebuild, replay
 from wetink.cli.report import conversions, experiment, report
 from wetink.settings import ROLES
+from wetink.wiring import has_owner
 
 
 @click.command()
@@ -52,7 +53,8 @@ def serve(data: str | None, host: str | None, port: str | None, workers: str | N
         click.echo(f"wetink {__version__} is ready at {address}{some}")
         token = settings.data / "dashboard.token"
         if "dashboard" in settings.role and token.exists():
-            click.echo(f"Dashboard: {address}/dashboard/login?token={token.read_text()}")
+            onward = "" if has_owner(settings) else f"/login?token={token.read_text()}"
+            click.echo(f"Dashboard: {address}/dashboard{onward}")
         if settings.metrics is not None:
             click.echo(f"Metrics: http://{':'.join(map(str, settings.metrics))}/metrics")
         sys.stdout.flush()

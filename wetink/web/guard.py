@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match
 
+from wetink.core.access.actions import action_of
 from wetink.core.access.audit import Entry
-from wetink.core.access.permissions import Rule, action_of, rule_of
+from wetink.core.access.permissions import Rule, rule_of
 from wetink.core.errors import Unauthorized, WetinkError
 from wetink.web import api, session
 from wetink.web.dashboard import sign_in
@@ -104,7 +105,7 @@ async def _write(request: Request, pattern: str, given: dict[str, Any], before: 
     wetink, who = _wetink(request), session.who(request)
     said: session.Changed | None = getattr(request.state, "changed", None)
     if said is None:
-        action, area = action_of(request.method, pattern)
+        action, area = action_of(pattern)
         name = " ".join(str(value) for value in given.values())
         said = session.Changed(action, f"{area} {name}".strip())
     try:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.access.account import Account
+from wetink.core.access.audit import Entry
 from wetink.core.access.device import device_of
 from wetink.core.access.permissions import SAFE, rule_of
 from wetink.core.access.role import Permission
@@ -59,8 +60,16 @@ async def sign_in(request: Request, response: Response, account: Account | None 
     )
     if account is not None:
         await wetink.store.accounts.change(account.id, used=now)
+        await note(request, account, "signed in", device)
         _set(response, wetink, KNOWN_COOKIE, _known(wetink, account.email), KNOWN_SECONDS)
     _set(response, wetink, COOKIE, session, LONGEST_MS // 1000)
+
+
+async def note(request: Request, account: Account, action: str, thing: str) -> None:
+    """Write what somebody did who is not signed in yet to the audit log."""
+    address = address_of(request)
+    entry = Entry(now_ms(), account.name, action, thing, account=account.id, address=address)
+    await _wetink(request).store.audit_log.write(entry)
 
 
 async def sign_out(request: Request, response: Response) -> None:

@@ -158,10 +158,10 @@ def test_the_name_of_the_account_stands_at_the_version_and_in_the_log(office: Of
     assert (latest.by, latest.number > before) == ("Ida", True)
     entry = office.run(office.wetink.store.audit_log.read(1))[0]
     assert (entry.actor, entry.thing, entry.version, entry.address) == (
-        *("Ida", "apps wishlist", latest.number, "192.0.2.1"),
+        *("Ida", "wishlist", latest.number, "192.0.2.1"),
     )
     page = ida.get("/dashboard/settings/audit").text
-    assert "apps wishlist" in page
+    assert "made a block with the app <strong>wishlist" in page
     sheet = ida.get("/dashboard/settings/audit.csv?actor=Ida&thing=wish").text.splitlines()
     assert len(sheet) == 2
     assert '"Ida"' in sheet[1]
@@ -174,9 +174,11 @@ def test_the_log_leaves_out_what_failed_and_what_only_reads(office: Office) -> N
     send(ida, "/audiences/tried", yaml="rule: {done: A}")
     ida.post("/dashboard/keys", data={"csrf": "wrong", "name": "x"})
     ida.get("/dashboard")
-    assert office.run(office.wetink.store.audit_log.read(9)) == []
+    assert [each.action for each in office.run(office.wetink.store.audit_log.read(9))] == ["signed in"]
     send(ida, "/keys", name="shop", level="server")
-    assert [each.action for each in office.run(office.wetink.store.audit_log.read(9))] == ["change"]
+    send(ida, "/keys/change", name="shop", change="rotate")
+    said = [f"{each.action} {each.thing}" for each in office.run(office.wetink.store.audit_log.read(9))]
+    assert said[:2] == ["rotated key shop", "made key shop"]
 
 
 def test_a_form_whose_session_ended_comes_back_after_the_sign_in(office: Office) -> None:

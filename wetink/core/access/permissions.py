@@ -24,6 +24,7 @@ AREAS: tuple[tuple[str, Permission, Permission], ...] = (
     ("/dashboard/settings/tokens", "tokens:write", "tokens:write"),
     ("/dashboard/settings", "settings:read", "settings:write"),
     ("/dashboard/status", "settings:read", "settings:write"),
+    ("/dashboard/start", "settings:read", "settings:write"),
     ("/dashboard/logout", "own", "own"),
     ("/dashboard/theme", "own", "own"),
     ("/dashboard/audiences", "audiences:read", "audiences:write"),
@@ -87,7 +88,7 @@ def rule_of(method: str, path: str) -> Rule:
     >>> rule_of("POST", "/dashboard/keys/change").needs, rule_of("GET", "/api/unheard-of").needs
     ('data:write', 'settings:write')
     """
-    path = _plain(path)
+    path = plain(path)
     if any(_within(path, start) for start in OPEN):
         return Rule(None, False)
     reads = method in SAFE or path in READS
@@ -95,26 +96,10 @@ def rule_of(method: str, path: str) -> Rule:
     return Rule(read if reads else write, not reads and path not in QUIET)
 
 
-def action_of(method: str, path: str) -> tuple[str, str]:
-    """Return a change in words from its route alone: what was done, and where.
-
-    >>> action_of("POST", "/dashboard/blocks/{name}/archive"), action_of("POST", "/dashboard/keys")
-    (('archive', 'blocks'), ('change', 'keys'))
-    >>> action_of("PUT", "/dashboard/feeds/{name}/file"), action_of("POST", "/dashboard/apps/{name}")
-    (('file', 'feeds'), ('change', 'apps'))
-    """
-    parts = [part for part in _plain(path).split("/") if part][1:]
-    words = [part.replace("-", " ") for part in parts if not part.startswith("{")]
-    if not words:
-        return "change", ""
-    last = words[-1] if len(words) > 1 and not parts[-1].startswith("{") else "change"
-    return last, words[0] if words[0] != "settings" or len(words) < 2 else words[1]
-
-
 def _within(path: str, start: str) -> bool:
     return path == start or path.startswith((f"{start}/", f"{start}."))
 
 
-def _plain(path: str) -> str:
+def plain(path: str) -> str:
     """Return a route's path without the types of its parameters."""
     return TYPE.sub("}", path)

@@ -176,6 +176,7 @@ async def save(request: Request) -> Response:
         saved = wetink.content.audiences.get(was)
         problem = f"{error}{f' ({error.hint})' if error.hint else ''}"
         return await _page(request, editor, saved, name, status=400, error=problem)
+    session.changed(request, "saved", f"audience {name}")
     return RedirectResponse(f"/dashboard/audiences/{name}?kept=1", 303)
 
 

@@ -45,6 +45,7 @@ async def make_key(request: Request) -> Response:
         )
     except BadSettings as error:
         return await _page(request, status=400, error=_with_hint(error), given=given)
+    session.changed(request, "made", f"key {name}", detail=level)
     return await _page(request, made=made, given={"name": name, "level": level, "hosts": ""})
 
 
@@ -59,6 +60,7 @@ async def change_key(request: Request) -> Response:
         found = await change(wetink_of(request).store, name, form)
     except WetinkError as error:
         return await _page(request, status=status_of(error), wrong=(name, _with_hint(error)))
+    session.changed(request, DONE[form["change"]], f"key {name}")
     if found is None:
         return RedirectResponse("/dashboard/keys", 303)
     made, secret = (found, "") if isinstance(found, NewKey) else (None, found)
@@ -115,6 +117,11 @@ CHANGES: Mapping[str, Change] = {
     "set": _set,
 }
 """Changes by name in the form."""
+DONE: Mapping[str, str] = {
+    **{"rotate": "rotated", "retire": "ended the old", "disable": "disabled", "enable": "enabled", "delete": "deleted"},
+    **{"secret": "showed the identity secret of", "renew": "renewed the identity secret of", "set": "changed"},
+}
+"""The same in words for the audit log."""
 
 
 def _sure(form: Mapping[str, str]) -> None:

@@ -79,8 +79,10 @@ async def join(request: Request) -> Response:
                 password = form.get("password", "")
                 if link.account:
                     account = await team.redeem(secret, password)
+                    await session.note(request, account, "set a new password by link for", account.email)
                 else:
                     account = await team.accept(secret, form.get("name", ""), password)
+                    await session.note(request, account, f"joined as {account.role}", account.email)
                 return await enter(request, account, "/dashboard")
             except BadRequest as error:
                 wrong = wrong_of(error)
