@@ -338,7 +338,8 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
         Form("POST", "/dashboard/reports/views/delete", {"title": "Kept"}, words={"title": "title"}),
         Form("GET", "/api/report", {"since": "2026-11-01", "until": "2026-11-20", "by": "block", "days": "7",
              "goal": "order", "model": "last-click"}, "query",
-             words={"goal": "goal|model", "model": "model|goal", "by": "by", "until": "since|until"}),
+             words={"goal": "goal|model|Goal", "model": "model|goal|Model", "by": "by|By", "days": "days|Days",
+                    "since": "since|Since", "until": "since|Since|Until|until"}),
         *(
             Form("GET", path, {"suppose": TELLING.replace("%s", '"2026-11-20"'), "if_event": "Product Viewed",
                  "if_product": "MUG-1", "who": "user:42", "at": "2026-11-20T10:00", "device": "mobile"}, "query")

@@ -52,6 +52,7 @@ MOST_TOLD = 6_000
 ELSEWHERE = {
     **{("POST", path): "tests/web/dashboard/test_sign_in_forms.py" for path in test_sign_in_forms.PATHS},
     ("POST", "/api/content"): "tests/content/test_kept.py",
+    ("POST", "/dashboard/reports/summary/test"): "tests/scenarios/test_weekly_summary.py",
     ("PUT", "/dashboard/media/{room}/{name}"): "tests/web/dashboard/test_media.py",
     **{
         ("POST", path): "tests/web/dashboard/test_team_forms.py"
