@@ -28,6 +28,7 @@ CONTENT = {
     "feeds/news.yaml": "file: news.json\nformat: json\nevery: 1d\n",
     "feeds/stores.yaml": "file: stores.json\nformat: json\nevery: 1d\n",
     "feeds/weather.yaml": "file: weather.json\nformat: json\nevery: 1d\n",
+    "audiences/doomed.yaml": "rule: {done: X}\n",
     "audiences/told.yaml": "rule: {trait: plan, equals: gold}\nhook: {url: 'https://hooks.shop.example/'}\n",
 }
 """What stands in the content folder before anything is sent."""
@@ -293,6 +294,7 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
         Form("POST", "/dashboard/audiences/found", {"yaml": YAML, "who": "user:42", "at": "2026-11-20"}),
         Form("POST", "/dashboard/audiences/{name}/again", holes={"{name}": "told"},
              shown=("/dashboard/audiences/told",)),
+        Form("POST", "/dashboard/audiences/{name}/delete", holes={"{name}": "doomed"}),
         *(
             Form("POST", path, EDITED, holes={"{name}": "ends"}, words=EDITOR_WORDS,
                  shown=("/dashboard/blocks/ends/edit",))

@@ -87,6 +87,7 @@ GOOD = {
     ("POST", "/dashboard/audiences/found"): Good("/dashboard/audiences/found", {"yaml": RULE}, changes=False),
     ("POST", "/dashboard/audiences/save"): Good("/dashboard/audiences/save", {"name": "made-*", "yaml": RULE}),
     ("POST", "/dashboard/audiences/{name}/again"): Good("/dashboard/audiences/vip/again", changes=False),
+    ("POST", "/dashboard/audiences/{name}/delete"): Good("/dashboard/audiences/doomed/delete"),
     ("POST", "/dashboard/start/connect"): Good("/dashboard/start/connect", {"way": "shopify"}),
     ("POST", "/dashboard/start/sample"): Good("/dashboard/start/sample", {"do": "remove"}, changes=False),
     ("POST", "/dashboard/start/address"): Good(
@@ -183,6 +184,7 @@ class House:
         wetink = self.target.wetink
         for path in ("blocks/drafted.yaml", "blocks/other.yaml"):
             await wetink.publishing.save(path, BLOCK, base="", expected=0, by="me")
+        await wetink.author.save("audiences/doomed.yaml", b"rule: {done: X}\n", by="me")
         first = await wetink.author.save("blocks/restored.yaml", BLOCK, by="me")
         await wetink.author.save("blocks/restored.yaml", BLOCK.replace(b"Hi", b"Ho"), by="me")
         return first

@@ -126,10 +126,12 @@ class Author:
             raise BadContent(shortened(wrong[0]))
         await self._write(f"blocks/{block.name}.yaml", text_of(block), by)
 
-    async def audience(self, content: Content, audience: Audience, *, new: bool, by: str = PAGES) -> None:
-        """Save an audience. Unless it is `new`, it replaces the audience of the same name.
+    async def audience(self, content: Content, audience: Audience, *, expected: str | None, by: str = PAGES) -> int:
+        """Save an audience and return the version.
 
-        Raises BadContent if it, or another audience that names it, could no longer be used. Raises Unavailable.
+        `expected` is the digest of its file as read, "" for a new one, None for any.
+        Raises BadContent if it, or another audience that names it, could no longer be used, Conflict if somebody else
+        saved it in between, Unavailable.
         """
         if not NAME.fullmatch(audience.name):
             raise BadContent(
@@ -139,7 +141,17 @@ class Author:
         if wrong:
             name, problems = next(iter(wrong.items()))
             raise BadContent(problems[0] if name == audience.name else f"{name}: {problems[0]}")
-        await self._write(f"audiences/{audience.name}.yaml", audience_text(spelled(audience)), by, new=new)
+        path, _ = await self.audience_file(audience.name)
+        message = f"{'saved' if expected else 'created'} the audience {audience.title or audience.name}"
+        return await self.save(
+            path, audience_text(spelled(audience)).encode(), by=by, message=message, expected=expected
+        )
+
+    async def audience_file(self, name: str) -> tuple[str, str]:
+        """Return the path of an audience's file and its digest, "" if there is none. Raises StoreUnavailable."""
+        files = (await self._versions.newest()).files
+        paths = [path for suffix in (".yaml", ".yml") if (path := f"audiences/{name}{suffix}") in files]
+        return (paths[0], files[paths[0]]) if paths else (f"audiences/{name}.yaml", "")
 
     async def feed(self, feed: Feed, *, by: str = PAGES) -> None:
         """Save a new feed. Raises BadContent, Unavailable."""

@@ -8,6 +8,7 @@ import msgspec
 
 from wetink.content.content import Content
 from wetink.core.errors import NotFound
+from wetink.core.rules.check import names_of
 
 Room = Literal["images", "fonts"]
 
@@ -15,7 +16,7 @@ Room = Literal["images", "fonts"]
 class Use(msgspec.Struct, frozen=True):
     """A part of the content that uses a file: its kind, its name, and the place in it."""
 
-    kind: Literal["block", "template", "app"]
+    kind: Literal["block", "template", "app", "audience"]
     name: str
     place: str = ""
 
@@ -52,6 +53,18 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for each in value:
             yield from _texts(each)
+
+
+def audience_uses(content: Content, name: str) -> list[Use]:
+    """Return the blocks and audiences whose rules name an audience."""
+    found = [
+        Use("block", block.name, variant.name)
+        for block in content.blocks.values()
+        for variant in block.variants
+        if any(name in names_of(rule) for rule in variant.when)
+    ]
+    others = [each for each in content.audiences.values() if each.name != name and name in names_of(each.rule)]
+    return [*found, *(Use("audience", each.name) for each in others)]
 
 
 def listed(used: Collection[Use]) -> str:

@@ -39,6 +39,13 @@ def save(dashboard: TestClient, csrf: str, text: str = FILE, **more: str) -> Any
     return dashboard.post(SAVE, data={"csrf": csrf, "name": "gold", "yaml": text, **more})
 
 
+def base_of(dashboard: TestClient, name: str) -> str:
+    """Return which state of an audience its page shows."""
+    found = re.search(r'name="base" value="([^"]*)"', dashboard.get(f"/dashboard/audiences/{name}").text)
+    assert found
+    return found[1]
+
+
 def yaml_of(text: str) -> Any:
     """What stands in the file's side of a page."""
     found = re.search(r"<textarea[^>]*>(.*?)</textarea>", text, re.DOTALL)
@@ -52,7 +59,7 @@ def test_an_audience_that_is_kept_is_a_file_and_stands_in_the_list(
     assert "No audiences yet" in dashboard.get("/dashboard/audiences").text
     answer = save(dashboard, csrf)
     assert answer.url.path == "/dashboard/audiences/gold"
-    assert "Saved." in answer.text
+    assert "Gold, and looking was created." in answer.text
     written = wetink.settings.content / "audiences" / "gold.yaml"
     assert yaml.safe_load(written.read_text()) == yaml.safe_load(FILE)
     listed = unescape(dashboard.get("/dashboard/audiences").text)
@@ -62,13 +69,49 @@ def test_an_audience_that_is_kept_is_a_file_and_stands_in_the_list(
 def test_an_audience_is_changed_in_place_and_a_name_is_taken_once(dashboard: TestClient, csrf: str) -> None:
     save(dashboard, csrf)
     clicked_twice = save(dashboard, csrf)
-    assert "Saved." in clicked_twice.text
+    assert clicked_twice.url.path == "/dashboard/audiences/gold"
     again = save(dashboard, csrf, FILE.replace("gold}", "silver}"))
-    assert again.status_code == 400
-    assert "there is already an audience called gold" in again.text
-    changed = save(dashboard, csrf, FILE.replace("gold}", "silver}"), was="gold")
+    assert again.status_code == 409
+    assert "already an audience called gold" in again.text
+    changed = save(dashboard, csrf, FILE.replace("gold}", "silver}"), was="gold", base=base_of(dashboard, "gold"))
     assert changed.status_code == 200
     assert yaml_of(changed.text)["rule"][0] == {"trait": "plan", "equals": "silver"}
+
+
+def test_a_name_is_made_from_the_title(dashboard: TestClient, csrf: str, wetink: Wetink) -> None:
+    assert save(dashboard, csrf, name="").url.path == "/dashboard/audiences/gold-and-looking"
+    assert (
+        save(dashboard, csrf, FILE.replace("7d", "8d"), name="").url.path == "/dashboard/audiences/gold-and-looking-2"
+    )
+    untitled = save(dashboard, csrf, "rule: {done: X}\n", name="")
+    assert untitled.status_code == 400
+    assert "Give the audience a title" in untitled.text
+
+
+def test_the_second_of_two_people_is_told_and_overwrites_nothing(dashboard: TestClient, csrf: str) -> None:
+    save(dashboard, csrf)
+    base = base_of(dashboard, "gold")
+    assert save(dashboard, csrf, FILE.replace("7d", "8d"), was="gold", base=base).status_code == 200
+    second = save(dashboard, csrf, FILE.replace("7d", "9d"), was="gold", base=base)
+    assert second.status_code == 409
+    assert "Your changes are below, unsaved" in second.text
+    assert yaml_of(second.text)["rule"][1]["within"] == "9d"
+    assert yaml_of(dashboard.get("/dashboard/audiences/gold").text)["rule"][1]["within"] == "8d"
+
+
+def test_an_audience_is_copied_and_deleted_unless_a_rule_names_it(
+    dashboard: TestClient, csrf: str, wetink: Wetink
+) -> None:
+    save(dashboard, csrf)
+    copy = yaml_of(dashboard.get("/dashboard/audiences/new?from=gold").text)
+    assert copy == {**yaml.safe_load(FILE), "title": "Copy of Gold, and looking"}
+    save(dashboard, csrf, "title: Near\nrule: {audience: gold}\n", name="near")
+    refused = dashboard.post("/dashboard/audiences/gold/delete", data={"csrf": csrf})
+    assert refused.status_code == 409
+    assert "Used by audience near" in refused.text
+    for name in ("near", "gold"):
+        assert "was deleted" in dashboard.post(f"/dashboard/audiences/{name}/delete", data={"csrf": csrf}).text
+    assert not wetink.content.audiences
 
 
 @pytest.mark.parametrize(
@@ -96,7 +139,7 @@ def test_what_cannot_mean_anything_is_refused_with_the_place(
 def test_a_name_that_leads_elsewhere_and_a_form_of_another_session_are_refused(
     dashboard: TestClient, csrf: str, wetink: Wetink
 ) -> None:
-    for name in ("../../x", "Big", "", "a" * 65):
+    for name in ("../../x", "Big", "a" * 65):
         assert save(dashboard, csrf, name=name).status_code == 400
     assert "This form has grown old" in save(dashboard, "forged").text
     assert not (wetink.settings.content / "audiences").exists()
@@ -249,6 +292,7 @@ def test_in_a_browser_form_and_file_follow_each_other_and_the_audience_is_kept(
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{server.address}/dashboard/login?token={(tmp_path / 'data' / 'dashboard.token').read_text().strip()}")
     page.goto(f"{server.address}/dashboard/audiences/new")
+    page.get_by_text("Edit as YAML").click()
     file = page.get_by_label("The audience as YAML")
     page.get_by_label("Title", exact=True).fill("Tea drinkers")
     expect(file).to_have_value(re.compile("title: Tea drinkers"))
@@ -266,9 +310,8 @@ def test_in_a_browser_form_and_file_follow_each_other_and_the_audience_is_kept(
     expect(page.locator("#found")).to_contain_text("of 0 people")
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0, "the page is wider than the screen"
-    page.get_by_label("Name", exact=True).fill("coffee")
     page.get_by_role("button", name="Create audience").click()
-    page.wait_for_url("**/dashboard/audiences/coffee?kept=1")
+    page.wait_for_url("**/dashboard/audiences/coffee")
     assert not errors
     saved = yaml.safe_load((tmp_path / "data" / "content" / "audiences" / "coffee.yaml").read_text())
     assert saved["rule"][1] == {"cart": {"value": {"at_least": 100}}}

@@ -9,7 +9,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from wetink.core.errors import BadContent
+from wetink.content import block_files
+from wetink.content.uses import audience_uses, listed
+from wetink.core.errors import BadContent, Conflict
 from wetink.core.outbound.webhook import State, shown_secret
 from wetink.core.rules.form import fits_form
 from wetink.core.rules.format import words
@@ -19,7 +21,7 @@ from wetink.core.units.csv import line
 from wetink.opens.recipient import parse
 from wetink.ports.audiences import Point
 from wetink.web import session
-from wetink.web.dashboard import audience_form
+from wetink.web.dashboard import audience_form, toasts
 from wetink.web.dashboard.audience_form import Editor, offered
 from wetink.web.dashboard.query import field_of, form_of, moment_of, named, time_of, wetink_of
 from wetink.web.dashboard.render import page
@@ -95,9 +97,13 @@ def _words(audience: Audience) -> str:
 
 
 async def audience(request: Request) -> Response:
-    """Show one audience, or the page for a new one."""
-    name = request.path_params.get("name", "")
-    found = named(wetink_of(request).content.audiences, name, "audience") if name else None
+    """Show one audience, or the page for a new one, which may begin as a copy of another."""
+    name, copied = request.path_params.get("name", ""), request.query_params.get("from", "")
+    saved = wetink_of(request).content.audiences
+    if copied in saved:
+        copy = msgspec.structs.replace(saved[copied], title=f"Copy of {saved[copied].title or copied}", hook=None)
+        return await _page(request, audience_form.of_file(copy), None, "")
+    found = named(saved, name, "audience") if name else None
     return await _page(request, audience_form.of_file(found), found, name)
 
 
@@ -161,23 +167,56 @@ async def found(request: Request) -> Response:
 
 
 async def save(request: Request) -> Response:
-    """Save the audience."""
+    """Save the audience. A new one without a name gets one made from its title."""
     form = await form_of(request)
     session.check_csrf(request, form)
     name, was = form.get("name", "").strip(), form.get("was", "")
     editor = await asyncio.to_thread(audience_form.of_yaml, form.get("yaml", ""), name)
     wetink = wetink_of(request)
+    saved = wetink.content.audiences.get(was)
     try:
         if editor.audience is None:
             raise BadContent("; ".join(editor.wrong))
-        audience = msgspec.structs.replace(editor.audience, name=name)
-        await wetink.author.audience(wetink.content, audience, new=not was, by=session.actor(request))
+        if not name and not editor.audience.title:
+            raise BadContent("Give the audience a title", hint="such as Big spenders")
+        called = name or block_files.named(editor.audience.title, wetink.content.audiences)
+        audience = msgspec.structs.replace(editor.audience, name=called)
+        expected = form.get("base") if was else ""
+        await wetink.author.audience(wetink.content, audience, expected=expected, by=session.actor(request))
+    except Conflict as error:
+        taken = f"There is already an audience called {name}. Give yours another title." if not was else ""
+        return await _page(request, editor, saved, name, status=409, error=taken or overtaken(error))
     except BadContent as error:
-        saved = wetink.content.audiences.get(was)
         problem = f"{error}{f' ({error.hint})' if error.hint else ''}"
         return await _page(request, editor, saved, name, status=400, error=problem)
-    session.changed(request, "saved", f"audience {name}")
-    return RedirectResponse(f"/dashboard/audiences/{name}?kept=1", 303)
+    session.changed(request, "saved", f"audience {called}")
+    answer = RedirectResponse(f"/dashboard/audiences/{called}", 303)
+    toasts.tell(request, answer, f"{audience.title or called} was {'saved' if was else 'created'}.")
+    return answer
+
+
+def overtaken(error: Conflict) -> str:
+    """Return how to go on after somebody else saved an audience first."""
+    return f"{str(error)[:1].upper()}{str(error)[1:]}. Your changes are below, unsaved. Reload the page to see theirs."
+
+
+async def delete(request: Request) -> Response:
+    """Delete an audience that no rule names."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    wetink, name = wetink_of(request), request.path_params["name"]
+    found = named(wetink.content.audiences, name, "audience")
+    if used := audience_uses(wetink.content, name):
+        error = f"Used by {listed(used)}. Remove it from those rules first."
+        return await _page(request, audience_form.of_file(found), found, name, status=409, error=error)
+    path, _ = await wetink.author.audience_file(name)
+    message = f"deleted the audience {found.title or name}"
+    version = await wetink.author.delete([path], by=session.actor(request), message=message)
+    session.changed(request, "deleted", f"audience {name}")
+    answer = RedirectResponse("/dashboard/audiences", 303)
+    undo = toasts.Undo(f"/dashboard/versions/{version}/undo", {"next": f"/dashboard/audiences/{name}"})
+    toasts.tell(request, answer, f"{found.title or name} was deleted.", undo)
+    return answer
 
 
 async def again(request: Request) -> Response:
@@ -245,9 +284,11 @@ async def _page(
 ) -> Response:
     wetink, since = wetink_of(request), now_ms() - DAYS * DAY_MS
     query = request.query_params
-    done = "Saved." if "kept" in query else "Retrying failed deliveries." if "again" in query else ""
-    more: dict[str, Any] = {}
+    done = "Retrying failed deliveries." if "again" in query else ""
+    more: dict[str, Any] = {"base": "", "used": ()}
     if saved is not None:
+        _, more["base"] = await wetink.author.audience_file(saved.name)
+        more["used"] = audience_uses(wetink.content, saved.name)
         more["chart"] = chart_of(await wetink.audiences.memberships.points(saved.name, since), since)
     if saved is not None and saved.hook is not None:
         kept = wetink.audiences.memberships

@@ -126,6 +126,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/dashboard/audiences/save", audiences.save, methods=["POST"]),
     Route("/dashboard/audiences/{name}.csv", audiences.as_csv),
     Route("/dashboard/audiences/{name}/again", audiences.again, methods=["POST"]),
+    Route("/dashboard/audiences/{name}/delete", audiences.delete, methods=["POST"]),
     Route("/dashboard/audiences/{name}", audiences.audience),
     # Results
     Route("/dashboard/reports", reports.reports),
