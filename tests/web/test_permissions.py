@@ -167,3 +167,14 @@ def test_a_push_by_token_names_the_token_and_its_version(office: Office) -> None
     assert version.by == "deploy (token)"
     entry = office.run(office.wetink.store.audit_log.read(1))[0]
     assert (entry.actor, entry.action, entry.version) == ("deploy (token)", "pushed", version.number)
+
+
+def test_a_reader_is_told_the_role_that_changes_a_page_and_nobody_else(office: Office) -> None:
+    told = "You can read this page. To change something, ask an owner for the role"
+    pages = {"/dashboard/blocks": "editor", "/dashboard/keys": "developer", "/dashboard/settings": "owner"}
+    viewer, owner = office.signed_in("viewer"), office.signed_in("owner")
+    for path, role in pages.items():
+        assert f"{told} {role}." in viewer.get(path).text
+        assert told not in owner.get(path).text
+    assert told not in viewer.get("/dashboard/people").text, "there is nothing to change"
+    assert f"{told} developer." in office.signed_in("editor").get("/dashboard/feeds").text

@@ -17,8 +17,8 @@ from starlette.responses import Response
 from wetink.core.access.account import Account
 from wetink.core.access.audit import Entry
 from wetink.core.access.device import device_of
-from wetink.core.access.permissions import SAFE, rule_of
-from wetink.core.access.role import Permission
+from wetink.core.access.permissions import SAFE, needed_to_change, rule_of
+from wetink.core.access.role import Permission, role_for
 from wetink.core.access.who import SERVER, Who
 from wetink.core.errors import BadRequest, Forbidden, TooManyRequests
 from wetink.ports.keys import LONGEST_MS, Session
@@ -60,7 +60,7 @@ async def sign_in(request: Request, response: Response, account: Account | None 
     )
     if account is not None:
         await wetink.store.accounts.change(account.id, used=now)
-        await note(request, account, "signed in", device)
+        await note(request, account, "signed in with", device)
         _set(response, wetink, KNOWN_COOKIE, _known(wetink, account.email), KNOWN_SECONDS)
     _set(response, wetink, COOKIE, session, LONGEST_MS // 1000)
 
@@ -128,6 +128,13 @@ def may_open(request: Request, path: str) -> bool:
     """Return whether the sender of a request may open a page."""
     needs = rule_of("GET", path).needs
     return needs is None or may(request, needs)
+
+
+def role_to_change(request: Request) -> str:
+    """Return the role that somebody lacks to change this page; empty for who may, and for pages that only show."""
+    needs = needed_to_change(request.url.path)
+    found = who(request)
+    return "" if needs is None or found is None or found.may(needs) else role_for(needs)
 
 
 def actor(request: Request) -> str:

@@ -174,7 +174,7 @@ def test_the_log_leaves_out_what_failed_and_what_only_reads(office: Office) -> N
     send(ida, "/audiences/tried", yaml="rule: {done: A}")
     ida.post("/dashboard/keys", data={"csrf": "wrong", "name": "x"})
     ida.get("/dashboard")
-    assert [each.action for each in office.run(office.wetink.store.audit_log.read(9))] == ["signed in"]
+    assert [each.action for each in office.run(office.wetink.store.audit_log.read(9))] == ["signed in with"]
     send(ida, "/keys", name="shop", level="server")
     send(ida, "/keys/change", name="shop", change="rotate")
     said = [f"{each.action} {each.thing}" for each in office.run(office.wetink.store.audit_log.read(9))]

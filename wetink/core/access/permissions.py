@@ -63,6 +63,13 @@ READS = (
 )
 """Routes that take a form and change nothing: they need `read`, and the audit log leaves them out."""
 
+EDITED = (
+    *("/dashboard/apps", "/dashboard/blocks", "/dashboard/media", "/dashboard/templates", "/dashboard/review"),
+    *("/dashboard/versions", "/dashboard/audiences", "/dashboard/feeds", "/dashboard/catalog", "/dashboard/keys"),
+    *("/dashboard/settings", "/dashboard/start", "/dashboard/experiments"),
+)
+"""Pages on which something can be changed, with all below them."""
+
 QUIET = (
     *("/dashboard/logout", "/dashboard/theme", "/dashboard/settings/security/confirm"),
     "/dashboard/blocks/{name}/edit",
@@ -94,6 +101,15 @@ def rule_of(method: str, path: str) -> Rule:
     reads = method in SAFE or path in READS
     read, write = next(((read, write) for start, read, write in AREAS if _within(path, start)), ("own", "own"))
     return Rule(read if reads else write, not reads and path not in QUIET)
+
+
+def needed_to_change(path: str) -> Permission | None:
+    """Return what the changes of a page need; None for a page that only shows.
+
+    >>> needed_to_change("/dashboard/keys"), needed_to_change("/dashboard/people/user:42")
+    ('data:write', None)
+    """
+    return rule_of("POST", path).needs if any(_within(path, start) for start in EDITED) else None
 
 
 def _within(path: str, start: str) -> bool:

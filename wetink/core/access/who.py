@@ -32,7 +32,8 @@ class Who(msgspec.Struct, frozen=True):
             )
         role = role_for(permission)
         raise Forbidden(
-            f"you need the role {role} for this, and have the role {self.role}", hint=f"ask an owner to make you {role}"
+            f"you need the role {role} for this, and have the role {self.role}",
+            hint="ask an owner to do it" if role == "owner" else f"ask an owner for the role {role}",
         )
 
 

@@ -283,8 +283,8 @@ def page(
     """Return the page of template `name`.
 
     A template also gets `path` (of the request), `now` (Unix ms), `status`, `csrf` (for its forms), `me` (who is signed
-    in, or None), `may(permission)`, `may_open(path)` and the state of the frame: `theme`, `here` (the entry of the
-    navigation), `folded` and `toast`. Pages have personal data, so they are never cached.
+    in, or None), `may(permission)`, `may_open(path)`, `role_to_change` and the state of the frame: `theme`, `here` (the
+    entry of the navigation), `folded` and `toast`. Pages have personal data, so they are never cached.
     """
     here = current(request.url.path)
     own = {
@@ -297,6 +297,7 @@ def page(
         "me": session.who(request),
         "may": partial(session.may, request),
         "may_open": partial(session.may_open, request),
+        "role_to_change": session.role_to_change(request),
         "folded": folded(folded_of(request), here),
     }
     # A part of a page has no place for it.
