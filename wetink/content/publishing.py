@@ -32,6 +32,8 @@ class Switch(msgspec.Struct, frozen=True):
     now: str
     instead: str
     people: int
+    who: str = ""
+    """One of them, as `kind:value`."""
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -51,11 +53,17 @@ class Count(msgspec.Struct, frozen=True):
         return sum(each.people for each in self.switches)
 
     @property
+    def sorted(self) -> list[Switch]:
+        """The switches, the largest first."""
+        return sorted(self.switches, key=lambda each: (-each.people, each.now, each.instead))
+
+    @property
     def words(self) -> tuple[str, ...]:
         """The switches in words, the largest first."""
-        return tuple(self._said(each) for each in sorted(self.switches, key=lambda each: -each.people))
+        return tuple(map(self.said, self.sorted))
 
-    def _said(self, switch: Switch) -> str:
+    def said(self, switch: Switch) -> str:
+        """Return a switch in words."""
         now, instead = (f"“{name}”" if name else "the fallback" for name in (switch.now, switch.instead))
         who = f"{switch.people:,} of {self.people:,}"
         if self.new:

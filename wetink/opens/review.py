@@ -93,6 +93,7 @@ class Reviewer:
         times = {name: _moment_of(stage.after.blocks.get(name), moment) for name in names}
         switches: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in names}
         tried: Counter[str] = Counter()
+        some: dict[tuple[str, str, str], str] = {}
         seen: dict[str, list[Seen]] = {name: [] for name in names}
         for profile in await self._profiles.profiles(limit=MOST) if names else ():
             for name in names:
@@ -102,16 +103,20 @@ class Reviewer:
                     person = await self._opens.person(profile.root, moment.now)
                     seen[name].append(Seen(now, shown(person).traits))
                     if differs(stage, sides, name, was, now):
-                        switches[name][now.variant, was.variant if was is not None else ""] += 1
+                        pair = now.variant, was.variant if was is not None else ""
+                        switches[name][pair] += 1
+                        some.setdefault((name, *pair), str(profile.root))
             if time.monotonic() > until:
                 break
             await asyncio.sleep(0)  # opens go first
-        counts = tuple(
-            Count(name, _title(stage, name), tried[name], tuple(Switch(*pair, n) for pair, n in found.items()),
-                  new=name not in stage.before.blocks, note=_note(stage.after.blocks[name], times[name], moment))
-            for name, found in switches.items() if name in stage.after.blocks
-        )  # fmt: skip
-        return counts, seen
+        counts = []
+        for name, found in switches.items():
+            block = stage.after.blocks.get(name)
+            if block is not None:
+                turned = tuple(Switch(*pair, people, some[name, *pair]) for pair, people in found.items())
+                note, new = _note(block, times[name], moment), name not in stage.before.blocks
+                counts.append(Count(name, _title(stage, name), tried[name], turned, new, note))
+        return tuple(counts), seen
 
     async def _drawn(self, stage: Stage, blocks: Sequence[Block], side: "_Side") -> list[Check | None]:
         """Draw each variant once, for the sample shopper: whether that works, and how heavy it is."""

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable
+from html import unescape
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -64,6 +65,12 @@ def test_a_draft_is_reviewed_published_seen_among_the_versions_and_undone(wetink
         tried = browser.get(f"/dashboard/review/tried?path={HERO}").text
         assert "3 of 3" in tried or "will see the same as today" in tried
         assert "KB of at most 200 KB" in tried
+        pictures = [unescape(each) for each in re.findall(r'<img src="([^"]+)"', tried)]
+        assert len(pictures) % 2 == 0
+        for before, after in zip(pictures[::2], pictures[1::2], strict=True):
+            bodies = [browser.get(each) for each in (before, after)]
+            assert {each.status_code for each in bodies} == {200}
+            assert bodies[0].content != bodies[1].content
 
         done = post(browser, "/dashboard/review/publish", **{f"draft:{HERO}": str(draft.revision), "message": "why"})
         assert (done.status_code, done.headers["location"]) == (303, "/dashboard/blocks/hero")

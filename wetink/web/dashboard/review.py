@@ -8,11 +8,12 @@ from starlette.responses import RedirectResponse, Response
 
 from wetink.content.publishing import Review
 from wetink.core.errors import BadContent, BadRequest, Conflict, NotFound, WetinkError
+from wetink.opens.recipient import parse
 from wetink.web import session
-from wetink.web.dashboard.query import form_of, wetink_of, whole
+from wetink.web.dashboard.query import form_of, moment_of, wetink_of, whole
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.toasts import Undo, tell
-from wetink.web.request import status_of
+from wetink.web.request import now_ms, status_of
 
 MOST_PATHS = 200
 """Drafts that one page reviews."""
@@ -38,7 +39,31 @@ async def tried(request: Request) -> Response:
         found: Review | None = await wetink_of(request).publishing.review(await _paths(request))
     except NotFound:
         found = None
-    return page(request, "review_tried.html", review=found)
+    blocks = wetink_of(request).content.blocks
+    paths = [("path", each.path) for each in found.drafts] if found is not None else []
+
+    def address(block: str, who: str, side: str) -> str:
+        return f"/dashboard/review/{quote(block)}/1.img?{urlencode([('side', side), ('who', who), *paths])}"
+
+    return page(request, "review_tried.html", review=found, address=address, published=blocks)
+
+
+async def picture(request: Request) -> Response:
+    """Return a block's picture for a person, as published (`side=before`) or with the drafts of the query's paths."""
+    wetink, query = wetink_of(request), request.query_params
+    name, slot, who = request.path_params["block"], request.path_params["slot"], parse(query.get("who", ""))
+    before = query.get("side") == "before"
+    content = wetink.content if before else await wetink.publishing.preview(await _paths(request))
+    block = content.blocks.get(name)
+    if block is None or not 1 <= slot <= block.slots:
+        return Response("no such picture", 404, media_type="text/plain")
+    moment = moment_of(request, now_ms())
+    decision = await wetink.opens.preview(content, block, who, moment)
+    if not decision.variant:
+        drawn = await wetink.trials.fallback(content, block)
+    else:
+        drawn = await wetink.opens.picture(content, decision, slot, moment, block=block)
+    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
 
 
 async def publish(request: Request) -> Response:

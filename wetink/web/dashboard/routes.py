@@ -111,6 +111,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/dashboard/media/{room}/{name}", media.change, methods=["POST"]),
     Route("/dashboard/review", review.review),
     Route("/dashboard/review/tried", review.tried),
+    Route("/dashboard/review/{block}/{slot:slot}.img", review.picture),
     Route("/dashboard/review/publish", review.publish, methods=["POST"]),
     Route("/dashboard/review/resolve", review.resolve, methods=["POST"]),
     Route("/dashboard/versions", versions.versions),
