@@ -20,7 +20,10 @@ from wetink.demo.run import fill, prepare, serving
 from wetink.web.app import ROUTES
 
 JANE = "email:jane@mercer.example"
-FILES = re.compile(r"\.(img|csv|json|zip)$|/(photo|picture|file|thumb|weight|beside|covered|snippet|tried|newer)$")
+FILES = re.compile(
+    r"\.(img|csv|json|zip)$"
+    r"|/(photo|picture|file|thumb|weight|beside|covered|snippet|tried|newer|waiting|opened)$"
+)
 """Routes of pictures, files and parts of pages: they are no pages."""
 
 LINKED: Mapping[str, str] = {
@@ -38,6 +41,7 @@ EXAMPLES: Mapping[str, str] = {
     "/dashboard/people/{who:path}": f"/dashboard/people/{JANE}?block=hero",
     "/dashboard/catalog/product": "/dashboard/catalog/product?key=TW-201",
     "/dashboard/feeds/{name}": "/dashboard/feeds/stores",
+    "/dashboard/sources/{name:path}": "/dashboard/sources/shop-page",
     "/dashboard/feeds/{name}/edit": "/dashboard/feeds/stores/edit",
     "/dashboard/versions/{number}": "/dashboard/versions/1",
     "/dashboard/media/{room}/{name}": "/dashboard/media/images/logo.png",

@@ -280,10 +280,10 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
     """Return every form; of the gallery's those of some apps, of all without names."""
     audience = ("/dashboard/audiences/made", "/dashboard/audiences/made.csv", *MADE_FILE)
     return [
-        Form("POST", "/dashboard/keys", {"name": "made", "hosts": "shop.example", "level": "browser"},
+        Form("POST", "/dashboard/sources", {"name": "made", "hosts": "shop.example", "level": "browser"},
              words={"hosts": "not a host"}),
         *(
-            Form("POST", "/dashboard/keys/change", {"change": change, **KEYS}, words=CHANGE_WORDS)
+            Form("POST", "/dashboard/sources/change", {"change": change, **KEYS}, words=CHANGE_WORDS)
             for change in ("set", "rotate", "retire", "disable", "enable", "secret", "renew", "delete")
         ),
         Form("POST", "/dashboard/audiences/save", {"yaml": YAML, "name": "made", "was": "made"}, shown=audience,
@@ -318,8 +318,8 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
         Form("POST", "/v/{block}/{slot:slot}/{token}", {"option": "1"}, words={"option": "Choose an answer"},
              holes={"{block}": "tea", "{slot:slot}": "1", "{token}": VOTE},
              shown=("/dashboard/blocks/tea",)),
-        Form("POST", "/dashboard/login", {"token": "", "next": "/dashboard/keys"}, words={"token": "token"}),
-        Form("POST", "/dashboard/theme", {"theme": "dark", "next": "/dashboard/keys"}),
+        Form("POST", "/dashboard/login", {"token": "", "next": "/dashboard/sources"}, words={"token": "token"}),
+        Form("POST", "/dashboard/theme", {"theme": "dark", "next": "/dashboard/sources"}),
         Form("POST", "/dashboard/logout", {"csrf": ""}, words={"csrf": "this form"}),
         Form("GET", "/dashboard/mappings", {"message": TELLING.replace("%s", "1"), "source": "shop"}, "query"),
         Form("GET", "/dashboard/reports", {"since": "2026-11-01", "until": "2026-11-20", "by": "block", "days": "7",

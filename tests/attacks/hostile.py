@@ -31,7 +31,7 @@ MOST_BYTES = 100 * MEGABYTE
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "/dashboard/login": ("token", "next"),
-    "/dashboard/keys": ("name", "hosts", "level"),
+    "/dashboard/sources": ("name", "hosts", "level"),
     "/dashboard/blocks/new": ("title", "app"),
     "/dashboard/blocks/{name}/edit": (
         *("title", "width", "rest", "order", "do", "revision", "base", "was", "who", "at", "suppose", "if_product"),
@@ -173,7 +173,7 @@ class Target:
     async def sign_in(self) -> None:
         got = await ask(self.app, "GET", f"/dashboard/login?token={self.wetink.dashboard_token}")
         self.cookie = got.headers["set-cookie"].partition(";")[0]
-        page = await ask(self.app, "GET", "/dashboard/keys", headers=self.headers)
+        page = await ask(self.app, "GET", "/dashboard/sources", headers=self.headers)
         self.csrf = page.body.decode().partition('name="csrf" value="')[2].partition('"')[0]
         assert self.csrf
 

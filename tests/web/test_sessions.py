@@ -35,7 +35,7 @@ def signed_in(wetink: Wetink, address: str = "192.0.2.1") -> TestClient:
 
 
 def csrf(client: TestClient) -> str:
-    text = client.get("/dashboard/keys").text
+    text = client.get("/dashboard/sources").text
     return text.partition('name="csrf" value="')[2].partition('"')[0]
 
 
@@ -67,7 +67,7 @@ def test_each_log_in_has_a_session_of_a_new_id_and_ends_the_one_before(wetink: W
 
 def test_every_page_has_a_button_that_logs_out(wetink: Wetink) -> None:
     client = signed_in(wetink)
-    for path in ("/dashboard", "/dashboard/live", "/dashboard/keys"):
+    for path in ("/dashboard", "/dashboard/live", "/dashboard/sources"):
         assert 'action="/dashboard/logout"' in client.get(path).text
 
 

@@ -88,8 +88,13 @@ class Senders(Protocol):
         orders: Orders | None = None,
         per_second: float | None = None,
         burst: int | None = None,
+        hosts: Sequence[str] | None = None,
     ) -> Source:
         """Change the given fields of a source, and return it. Raises NotFound, BadSettings."""
+        ...
+
+    async def rename_source(self, name: str, new: str) -> None:
+        """Give a source another name. Its earlier messages keep the old one. Raises NotFound, BadSettings."""
         ...
 
     async def delete_source(self, name: str) -> None:

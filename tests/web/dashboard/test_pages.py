@@ -45,7 +45,7 @@ JANE = "/dashboard/people/user:42"
             ],
         ),
         ("/dashboard/blocks/hero?who=user:42", ["Snippet", "/o/hero/1/", "/c/hero/1/", "data-copy"]),
-        ("/dashboard/keys", ["shop-backend", "shop.example", 'name="csrf"']),
+        ("/dashboard/sources", ["shop-backend", "shop.example", 'name="csrf"']),
     ],
 )
 def test_a_page_tells_what_is_known(dashboard: TestClient, address: str, facts: list[str]) -> None:
@@ -234,20 +234,22 @@ def test_an_empty_store_shows_the_first_steps(nobody_yet: TestClient) -> None:
         assert fact in text
 
 
-@pytest.mark.parametrize("address", ["/dashboard/live", "/dashboard/people", "/dashboard/blocks", "/dashboard/keys"])
+@pytest.mark.parametrize("address", ["/dashboard/live", "/dashboard/people", "/dashboard/blocks", "/dashboard/sources"])
 def test_every_page_stands_without_a_message(nobody_yet: TestClient, address: str) -> None:
     assert nobody_yet.get(address).status_code == 200
 
 
 def test_a_new_key_is_shown_once_and_works(nobody_yet: TestClient, empty: Wetink) -> None:
-    answer = nobody_yet.post("/dashboard/keys", data=_form(nobody_yet, name="site", level="browser", hosts="A.example"))
+    answer = nobody_yet.post(
+        "/dashboard/sources", data=_form(nobody_yet, name="site", level="browser", hosts="A.example")
+    )
     assert answer.status_code == 200
     shown = re.search(r'id="write-key"[^>]*>([^<]+)<', answer.text)
     assert shown is not None
     source = asyncio.run(empty.store.sources.source_of_write_key(shown[1]))
     assert source is not None
     assert (source.name, source.level, source.hosts) == ("site", "browser", ("a.example",))
-    assert shown[1] not in nobody_yet.get("/dashboard/keys").text
+    assert shown[1] not in nobody_yet.get("/dashboard/sources").text
 
 
 @pytest.mark.parametrize(
@@ -260,7 +262,7 @@ def test_a_new_key_is_shown_once_and_works(nobody_yet: TestClient, empty: Wetink
     ],
 )
 def test_a_key_that_cannot_be_made_says_why(dashboard: TestClient, fields: dict[str, str], says: str) -> None:
-    answer = dashboard.post("/dashboard/keys", data=_form(dashboard, **fields))
+    answer = dashboard.post("/dashboard/sources", data=_form(dashboard, **fields))
     assert answer.status_code == 400
     assert says in answer.text
 
@@ -273,7 +275,7 @@ def test_a_form_that_is_not_ours_makes_no_key(
         raise BadRequest("not ours")
 
     monkeypatch.setattr(session, "check_csrf", refuse)
-    assert nobody_yet.post("/dashboard/keys", data={"csrf": "forged", "name": "site"}).status_code == 400
+    assert nobody_yet.post("/dashboard/sources", data={"csrf": "forged", "name": "site"}).status_code == 400
     assert list(asyncio.run(empty.store.sources.all())) == []
 
 
@@ -288,7 +290,7 @@ def _poll(text: str) -> str:
 
 
 def _form(client: TestClient, **fields: str) -> dict[str, str]:
-    found = re.search(r'name="csrf" value="([^"]*)"', client.get("/dashboard/keys").text)
+    found = re.search(r'name="csrf" value="([^"]*)"', client.get("/dashboard/sources").text)
     assert found is not None
     return {"csrf": found[1], **fields}
 

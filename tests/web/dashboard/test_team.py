@@ -59,7 +59,7 @@ def test_an_invitation_makes_an_account_once_with_its_role(office: Office) -> No
     )
     assert again.status_code == 409
     assert "This invitation was used already" in again.text
-    refused = send(bob, "/keys", name="mine", level="server")
+    refused = send(bob, "/sources", name="mine", level="server")
     assert refused.status_code == 403
     assert "You need the role developer" in refused.text
     assert bob.get("/dashboard/settings/team").status_code == 403
@@ -106,7 +106,7 @@ def test_the_last_owner_stays_and_a_disabled_account_is_out_at_once(office: Offi
     assert send(ida, f"{TEAM}/change", account=editor.id, do="enable").status_code == 303
     assert send(ida, f"{TEAM}/change", account=editor.id, do="role", role="developer").status_code == 303
     bob = office.signed_in("bob", "192.0.2.2")
-    assert send(bob, "/keys", name="mine", level="server").status_code == 200
+    assert send(bob, "/sources", name="mine", level="server").status_code == 200
     assert send(ida, f"{TEAM}/change", account=editor.id, do="remove").status_code == 303
     assert bob.get("/dashboard").status_code == 303
 
@@ -170,15 +170,15 @@ def test_the_name_of_the_account_stands_at_the_version_and_in_the_log(office: Of
 def test_the_log_leaves_out_what_failed_and_what_only_reads(office: Office) -> None:
     office.hire("ida")
     ida = office.signed_in("ida")
-    send(ida, "/keys", name="", level="server")
+    send(ida, "/sources", name="", level="server")
     send(ida, "/audiences/tried", yaml="rule: {done: A}")
-    ida.post("/dashboard/keys", data={"csrf": "wrong", "name": "x"})
+    ida.post("/dashboard/sources", data={"csrf": "wrong", "name": "x"})
     ida.get("/dashboard")
     assert [each.action for each in office.run(office.wetink.store.audit_log.read(9))] == ["signed in with"]
-    send(ida, "/keys", name="shop", level="server")
-    send(ida, "/keys/change", name="shop", change="rotate")
+    send(ida, "/sources", name="shop", level="server")
+    send(ida, "/sources/change", name="shop", change="rotate")
     said = [f"{each.action} {each.thing}" for each in office.run(office.wetink.store.audit_log.read(9))]
-    assert said[:2] == ["rotated key shop", "made key shop"]
+    assert said[:2] == ["rotated source shop", "made source shop"]
 
 
 def test_a_form_whose_session_ended_comes_back_after_the_sign_in(office: Office) -> None:
@@ -187,22 +187,22 @@ def test_a_form_whose_session_ended_comes_back_after_the_sign_in(office: Office)
     fields = {"csrf": csrf(ida), "name": "shop", "level": "server", "hosts": "shop.example, a.example"}
     account = office.run(office.wetink.team.named("ida@shop.example"))
     office.run(office.wetink.store.sessions.end_of(account.id))
-    kept = ida.post("/dashboard/keys", data=fields)
+    kept = ida.post("/dashboard/sources", data=fields)
     assert kept.status_code == 401
     assert "Your session ended" in kept.text
     assert 'name="hosts" value="shop.example, a.example"' in kept.text
-    held = {**{name: fields[name] for name in ("name", "level", "hosts")}, "held.to": "/dashboard/keys"}
+    held = {**{name: fields[name] for name in ("name", "level", "hosts")}, "held.to": "/dashboard/sources"}
     assert "not signed in yet" in ida.post("/dashboard/session/again", data=held).text
     assert ida.post("/dashboard/login", data={"email": account.email, "password": PASSWORD}).status_code == 303
     back = ida.post("/dashboard/session/again", data=held)
-    assert 'action="/dashboard/keys"' in back.text
+    assert 'action="/dashboard/sources"' in back.text
     token = back.text.partition('name="csrf" value="')[2].partition('"')[0]
-    assert ida.post("/dashboard/keys", data={**held, "csrf": token}).status_code == 200
+    assert ida.post("/dashboard/sources", data={**held, "csrf": token}).status_code == 200
     assert [each.name for each in office.run(office.wetink.store.sources.all())] == ["shop"]
 
 
 def test_a_script_is_told_that_the_session_ended(office: Office) -> None:
-    got = office.browser().post("/dashboard/keys", headers={"hx-request": "true"})
+    got = office.browser().post("/dashboard/sources", headers={"hx-request": "true"})
     assert (got.status_code, got.headers["wetink-session"]) == (401, "ended")
     assert office.browser().get("/dashboard/session").json()["name"] == ""
 

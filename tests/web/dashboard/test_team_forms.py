@@ -30,7 +30,7 @@ PATHS = tuple(FORMS)
 OPEN = {
     "/dashboard/login": {"email": "ida@shop.example", "password": "x", "next": "/dashboard"},
     "/dashboard/join": {"link": "x", "name": "Bob", "password": PASSWORD},
-    "/dashboard/session/again": {"held.to": "/dashboard/keys", "name": "x"},
+    "/dashboard/session/again": {"held.to": "/dashboard/sources", "name": "x"},
 }
 PAGES = ("team", "security", "tokens", "audit", "audit.csv", "audit?thing=%25&since=zz&until=9999-99-99&before=x")
 

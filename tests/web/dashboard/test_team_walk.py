@@ -96,7 +96,7 @@ def test_a_team_from_the_first_owner_to_a_viewer_on_a_phone(server: Server, chro
 def test_a_session_that_ends_in_the_middle_loses_nothing(server: Server, chromium: Browser) -> None:
     context, elsewhere = of_width(chromium, 1280), of_width(chromium, 1280)
     page = signed_in(server, context)
-    page.goto(f"{server.address}/dashboard/keys")
+    page.goto(f"{server.address}/dashboard/sources")
     page.locator("#name").fill("shop-backend")
     other = signed_in(server, elsewhere)
     other.goto(f"{server.address}/dashboard/settings/security")
@@ -117,7 +117,7 @@ def test_a_session_that_ends_in_the_middle_loses_nothing(server: Server, chromiu
     other.goto(f"{server.address}/dashboard/settings/security")
     other.get_by_role("button", name="Sign out everywhere else").click()
     page.locator("#hosts").fill("shop.example")
-    page.evaluate("fetch('/dashboard/keys', {method: 'POST'})")  # as an editor's script does
+    page.evaluate("fetch('/dashboard/sources', {method: 'POST'})")  # as an editor's script does
     asked = page.get_by_role("dialog", name="Your session ended")
     expect(asked).to_be_visible()
     with context.expect_page() as opened:

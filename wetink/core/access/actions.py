@@ -28,8 +28,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "/dashboard/feeds/{name}/edit": ("changed", "feed"),
     "/dashboard/feeds/{name}/change": ("changed", "feed"),
     "/dashboard/feeds/{name}/file": ("uploaded", "feed"),
-    "/dashboard/keys": ("made", "a key"),
-    "/dashboard/keys/change": ("changed", "a key"),
+    "/dashboard/sources": ("made", "a source"),
+    "/dashboard/sources/change": ("changed", "a source"),
     "/dashboard/settings/address": ("changed", "the public address"),
     "/dashboard/settings/signals": ("changed", "goals and attribution"),
     "/api/feeds/{name}": ("uploaded", "feed"),
@@ -40,8 +40,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
 def action_of(path: str) -> tuple[str, str]:
     """Return a change in words from the path of its route: what was done, and to what.
 
-    >>> action_of("/dashboard/keys/change"), action_of("/dashboard/things/{name}/archive")
-    (('changed', 'a key'), ('archive', 'things'))
+    >>> action_of("/dashboard/sources/change"), action_of("/dashboard/things/{name}/archive")
+    (('changed', 'a source'), ('archive', 'things'))
     >>> action_of("/dashboard/new-things"), action_of("/dashboard/settings/colors")
     (('change', 'new things'), ('change', 'colors'))
     """

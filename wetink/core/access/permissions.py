@@ -38,7 +38,7 @@ AREAS: tuple[tuple[str, Permission, Permission], ...] = (
     ("/dashboard/feeds", "data:read", "data:write"),
     ("/dashboard/mappings", "data:read", "data:write"),
     ("/dashboard/sources", "data:read", "data:write"),
-    ("/dashboard/keys", "data:read", "data:write"),
+    ("/dashboard/start", "data:read", "data:write"),
     ("/dashboard", "content:read", "content:write"),
     ("/api/content", "content:read", "content:write"),
     ("/api/report", "reports:read", "reports:write"),
@@ -92,7 +92,7 @@ def rule_of(method: str, path: str) -> Rule:
 
     >>> rule_of("GET", "/dashboard/blocks"), rule_of("POST", "/dashboard/new-thing")
     (Rule(needs='content:read', changes=False), Rule(needs='content:write', changes=True))
-    >>> rule_of("POST", "/dashboard/keys/change").needs, rule_of("GET", "/api/unheard-of").needs
+    >>> rule_of("POST", "/dashboard/sources/change").needs, rule_of("GET", "/api/unheard-of").needs
     ('data:write', 'settings:write')
     """
     path = plain(path)

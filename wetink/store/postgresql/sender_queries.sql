@@ -37,8 +37,12 @@ UPDATE source SET old_used = greatest(old_used, $2) WHERE name = $1
 
 -- name: set  What is NULL stays.
 UPDATE source SET disabled = coalesce($2, disabled), verify = coalesce($3, verify), orders = coalesce($4, orders),
-    per_second = coalesce($5, per_second), burst = coalesce($6, burst) WHERE name = $1
+    per_second = coalesce($5, per_second), burst = coalesce($6, burst), hosts = coalesce($7, hosts) WHERE name = $1
 RETURNING name, level, hosts, secrets, verify, orders, per_second, burst, disabled, created, rotated, old_used
+
+-- name: rename  Unless there is one of the new name.
+UPDATE source SET name = $2 WHERE name = $1 AND NOT EXISTS (SELECT FROM source WHERE name = $2 AND name <> $1)
+RETURNING true
 
 -- name: delete
 DELETE FROM source WHERE name = $1 RETURNING true

@@ -67,10 +67,20 @@ class PostgresSenders:
         orders: Orders | None = None,
         per_second: float | None = None,
         burst: int | None = None,
+        hosts: Sequence[str] | None = None,
     ) -> Source:
         check_limits(per_second, burst)
-        row = storable(name), disabled, verify, orders, per_second, burst
+        allowed = json.dumps(list(hosts)) if hosts is not None else None
+        row = storable(name), disabled, verify, orders, per_second, burst, allowed
         return source_of(found(await self._one("changing a source", SQL.set, *row), name))
+
+    async def rename_source(self, name: str, new: str) -> None:
+        async def work(connection: Connection) -> bool:
+            found(await connection.fetchval(SQL.path_of, storable(name)), name)
+            return await connection.fetchval(SQL.rename, storable(name), storable(new)) is not None
+
+        if not await self._database.transact("renaming a source", work):
+            raise taken(new)
 
     async def delete_source(self, name: str) -> None:
         found(await self._one("deleting a source", SQL.delete, storable(name)), name)

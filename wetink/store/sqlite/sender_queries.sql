@@ -37,7 +37,10 @@ UPDATE source SET old_used = max(old_used, ?) WHERE name = ?
 
 -- name: set  What is NULL stays.
 UPDATE source SET disabled = coalesce(?, disabled), verify = coalesce(?, verify), orders = coalesce(?, orders),
-    per_second = coalesce(?, per_second), burst = coalesce(?, burst) WHERE name = ?
+    per_second = coalesce(?, per_second), burst = coalesce(?, burst), hosts = coalesce(?, hosts) WHERE name = ?
+
+-- name: rename
+UPDATE source SET name = ? WHERE name = ?
 
 -- name: delete
 DELETE FROM source WHERE name = ?

@@ -67,11 +67,23 @@ class SQLiteSenders:
         orders: Orders | None = None,
         per_second: float | None = None,
         burst: int | None = None,
+        hosts: Sequence[str] | None = None,
     ) -> Source:
         check_limits(per_second, burst)
         await self._source(name)
-        await self._database.write(lambda db: db.execute(SQL.set, (disabled, verify, orders, per_second, burst, name)))
+        allowed = json.dumps(list(hosts)) if hosts is not None else None
+        row = (disabled, verify, orders, per_second, burst, allowed, name)
+        await self._database.write(lambda db: db.execute(SQL.set, row))
         return await self._source(name)
+
+    async def rename_source(self, name: str, new: str) -> None:
+        await self._source(name)
+        try:
+            await self._database.write(lambda db: db.execute(SQL.rename, (new, name)))
+        except Exception as error:
+            if isinstance(error.__cause__, apsw.ConstraintError):
+                raise taken(new) from error
+            raise
 
     async def delete_source(self, name: str) -> None:
         await self._source(name)

@@ -56,7 +56,7 @@ NAVIGATION: tuple[Entry | Group, ...] = (
             Entry("Catalog", "/dashboard/catalog"),
             Entry("Feeds", "/dashboard/feeds"),
             Entry("Mappings", "/dashboard/mappings"),
-            Entry("Sources", "/dashboard/keys"),
+            Entry("Sources", "/dashboard/sources"),
         ),
     ),
     Group(
