@@ -10,7 +10,7 @@ import { sight } from "./block-editor/sight";
 const form = document.querySelector<HTMLFormElement>("#maker.desk");
 if (form !== null) {
   saving(form);
-  sight(form);
+  sight();
   folds(form);
   names(form);
   const drawn = (): void => {

@@ -352,27 +352,14 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
 
 
 def _gallery(app: App) -> Form:
-    fields = fields_of(app, app.sample.settings)
-    own = {
-        **{
-            "name": "made",
-            "block_title": "T",
-            "email": "e",
-            "fallback": "Hi",
-            "fallback-button": "Go",
-            "recipients": "user",
-        },
-        **{"fallback-link": "https://shop.example/", "fallback-alt": "x", "width": "300", "height": "200", "sent": "1"},
-        **{"suppose": "", "who": "user:42", "preview-at": "2026-11-20T10:00"},
-    }
+    """Return the editor's form of a block with this app."""
+    settings = {f"v.0.settings.{field.name}": field.value for field in fields_of(app, app.sample.settings)}
+    own = {"title": "T", "fallback.link": "https://shop.example/", "order": "0", "v.0.name": "it", "v.0.app": app.name}
     return Form(
-        *("POST", "/dashboard/apps/{name}", {**{field.name: field.value for field in fields}, **own}),
-        holes={"{name}": app.name},
-        words={
-            **{each.name: f"{each.label}|the settings|{each.name.split('.')[-1]}" for each in fields},
-            "name": "name",
-        },
-        shown=("/dashboard/blocks/made", *MADE_FILE, "/d/made?user=42", "/dashboard/blocks/made/covered"),
+        *("POST", "/dashboard/blocks/{name}/edit", {**own, **settings, "revision": "0", "who": "", "do": ""}),
+        holes={"{name}": "tea"},
+        words={name: "variants|number|line" for name in settings},
+        shown=("/dashboard/blocks/tea/edit",),
     )
 
 

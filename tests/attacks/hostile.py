@@ -56,23 +56,6 @@ FIELDS: dict[str, tuple[str, ...]] = {
         ),
         *("rule.of.0.where.0.value", "rule.of.0.where.0.name", "rule.of.0.span", "rule.of.0.when"),
     ),
-    "/dashboard/apps/{name}": (
-        *(
-            "name",
-            "title",
-            "width",
-            "height",
-            "link",
-            "fallback",
-            "block_title",
-            "email",
-            "recipients",
-            "to",
-            "at",
-            "ends",
-        ),
-        *("sent", "who", "suppose", "only.days", "only.at_most", "only.from", "only.until"),
-    ),
     "/dashboard/media/{room}/{name}": ("change", "name"),
     "/dashboard/templates": ("name", "from"),
     "/dashboard/templates/{name}": ("do", "name", "template", "companion", "revision"),
@@ -85,7 +68,8 @@ CATALOGS = 12
 """One body in so many is sent as a catalog: a process of its own reads each, which takes seconds to begin."""
 
 FORMATS = ("json", "jsonl", "csv", "rss", "atom", "merchant")
-APP_FIELDS = FIELDS["/dashboard/apps/{name}"]
+LOOKED = ("who", "at", "device", "client", "if_event", "if_product", "suppose")
+"""Parameters of the pages that read a whole query."""
 
 
 class Names:
@@ -105,7 +89,7 @@ class Names:
             return name in query._dict
 
         def keys(query: Any) -> Any:
-            self.read.update(APP_FIELDS)
+            self.read.update(LOOKED)
             return self._iter(query)
 
         vars_ = {"get": get, "__contains__": has, "keys": keys}

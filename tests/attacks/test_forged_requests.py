@@ -75,9 +75,6 @@ GOOD = {
     ("POST", "/dashboard/settings/tokens/revoke"): Good("/dashboard/settings/tokens/revoke", {"id": "made"}),
     ("POST", "/dashboard/logout"): Good("/dashboard/logout"),
     ("POST", "/dashboard/theme"): Good("/dashboard/theme", {"theme": "dark"}, changes=False),
-    ("POST", "/dashboard/apps/{name}"): Good(
-        "/dashboard/apps/wishlist", {"name": "made-*", "fallback-link": "https://shop.example/"}
-    ),
     ("POST", "/dashboard/blocks/new"): Good("/dashboard/blocks/new", {"title": "Made *"}, changes=False),
     ("POST", "/dashboard/blocks/{name}/edit"): Good("/dashboard/blocks/hero/edit", {"title": "T *"}, changes=False),
     ("POST", "/dashboard/blocks/{name}/edit/copy"): Good("/dashboard/blocks/hero/edit/copy", changes=False),

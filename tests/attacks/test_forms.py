@@ -187,10 +187,10 @@ class Shop:
 def chosen(form: Form) -> Iterator[tuple[str, str, str | bytes]]:
     """Yield the attacks that are sent."""
     if ALL:
-        yield from islice(form.attacks(), None, None, EVERY if form.path.startswith("/dashboard/apps") else 1)
+        yield from islice(form.attacks(), None, None, EVERY if "v.0.app" in form.fields else 1)
         return
     found = [each for each in form.attacks() if each[1] in LIGHT or each[1].rpartition(": ")[2] in INSIDE]
-    step = max(len(found) // (DRAWN if form.path.startswith("/dashboard/apps") else SOME), 1)
+    step = max(len(found) // (DRAWN if "v.0.app" in form.fields else SOME), 1)
     yield from found[:: step | 1]
 
 

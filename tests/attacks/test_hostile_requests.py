@@ -19,7 +19,16 @@ from wetink.web.app import ROUTES
 EACH, DRAWN = 3, 1
 """Attacks on a route, and on one that draws: others on each, so that all values come up somewhere."""
 
-DRAWS = (".img", "/tried", "/covered", "/beside", "/weight", "/dashboard/apps/{name}", "/dashboard/blocks/{name}")
+DRAWS = (
+    ".img",
+    "/tried",
+    "/covered",
+    "/beside",
+    "/weight",
+    "/edit",
+    "/dashboard/apps/{name}",
+    "/dashboard/blocks/{name}",
+)
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -69,7 +78,7 @@ EXAMPLES = {
     "the same as a file": (Sent("GET", "/dashboard/reports.csv?since=0001-01-01&until=9999-12-31"), 400, "since"),
     "conversions of all time": (Sent("GET", "/dashboard/conversions?since=0001-01-01&until=9999-12-31"), 400, "since"),
     "the longest report there is": (Sent("GET", "/dashboard/reports?days=3660"), 200, ""),
-    "a countdown on the last day": (Sent("GET", "/dashboard/apps/countdown.img?preview-at=9999-12-31"), 200, ""),
+    "a countdown on the last day": (Sent("GET", "/dashboard/apps/countdown.img?at=9999-12-31"), 200, ""),
     "days that are none": (Sent("GET", "/dashboard/reports?since=2026-02-30"), 400, "since"),
     "a slot of 4,400 digits": (Sent("GET", f"/dashboard/preview/hero/{'9' * 4_400}.img"), 404, ""),
     "a poll's slot of 4,400 digits": (Sent("GET", f"/v/hero/{'9' * 4_400}/x"), 404, ""),

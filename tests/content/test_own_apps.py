@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from tests.web.dashboard.editing import Fields, begun, edited
 from tests.web.test_open import JANE, House
 from wetink.apps import load as builtin
 from wetink.cli import main
@@ -169,28 +170,22 @@ def test_problems_of_companions_are_told_and_leave_the_rest_alone(tmp_path: Path
     assert "trending" not in content.apps
 
 
-def test_an_own_app_in_the_gallery_leads_from_its_form_to_a_block(house: House) -> None:
+def test_an_own_app_in_the_gallery_leads_to_a_draft_with_its_settings(house: House) -> None:
     app = Starlette(routes=ROUTES)
     app.state.wetink = house.wetink
     with TestClient(app) as browser:
         assert "Product card" in browser.get("/dashboard/apps").text
-        page = browser.get("/dashboard/apps/card").text
-        assert 'name="heading"' in page
-        assert 'value="Look"' in page
         assert browser.get("/dashboard/apps/card.img").headers["content-type"].startswith("image/")
-        csrf = page.split('name="csrf" value="')[1].split('"')[0]
-        form = {"csrf": csrf, "sent": "1", "name": "new-card", "fallback-link": "https://shop.example/",
-                "heading": "Made", "accent": "#204080", "items": "2", "scale": "1",
-                "mood": "loud", "brands": ""}  # fmt: skip
-        made = browser.post("/dashboard/apps/card", data=form)
-        assert "new-card is live" in made.text
-        wrong = browser.post("/dashboard/apps/card", data={**form, "name": "other", "heading": "x" * 30})
-        assert wrong.status_code == 400
-    variant = house.wetink.content.blocks["new-card"].variants[0]
-    assert (variant.app, variant.settings["heading"], variant.settings["mood"]) == ("card", "Made", "loud")
+        path = begun(browser, "card")
+        assert Fields(browser.get(path).text).found["v.0.settings.heading"] == "Look"
+        sent = {"v.0.settings.heading": "Made", "v.0.settings.mood": "loud"}
+        edited(browser, path, **sent, **{"fallback.link": "https://shop.example/"})
+        again = Fields(browser.get(path).text).found
+        assert {name: again[name] for name in sent} == sent
+        assert "at most" in edited(browser, path, **{"v.0.settings.heading": "x" * 30})
 
 
-def test_a_template_that_cannot_be_drawn_is_told_beside_its_form(house: House) -> None:
+def test_a_template_that_cannot_be_drawn_is_told_on_its_page(house: House) -> None:
     write(house.wetink.settings.content, {"templates/card.liquid": "{% if %}"})
     asyncio.run(house.wetink.look_again())
     app = Starlette(routes=ROUTES)

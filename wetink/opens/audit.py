@@ -23,12 +23,11 @@ from wetink.core.blocks.decide import choose, decide, prepared, settled
 from wetink.core.catalog.trust import shown
 from wetink.core.errors import BadContent, WetinkError
 from wetink.core.events.event import Event
-from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.text.characters import problem_in
 from wetink.opens.drawing import Fallbacks, template_values
 from wetink.opens.open import Opens
-from wetink.ports import Picture, Profiles, Renderer, Scene
+from wetink.ports import Profiles, Renderer, Scene
 from wetink.ports.ledger import Opened
 from wetink.ports.outside import Feeds
 
@@ -59,35 +58,6 @@ class Audit:
         """Use the services that opens use. `allowed` returns whether a photo's URL may be fetched."""
         self._profiles, self._opens, self._renderer, self._feeds = profiles, opens, renderer, feeds
         self._apps, self._allowed = apps, allowed
-
-    async def tried(
-        self,
-        content: Content,
-        block: Block,
-        who: Identifier | None,
-        moment: Moment,
-        settings: Mapping[str, Any],
-        supposed: Sequence[Event] = (),
-    ) -> tuple[Decision, Picture | None]:
-        """Return the decision of a block under construction and its picture, None if it shows nothing.
-
-        Without `who`, the sample shopper opens it. `settings` are those of its only variant. The `supposed` events
-        count as if they had happened.
-        """
-        app = self._apps[block.variants[0].app]
-        if who is not None:
-            decision = await self._opens.preview(content, block, who, moment, supposed)
-            shown = (
-                await self._opens.picture(content, decision, 1, moment, supposed, block) if decision.variant else None
-            )
-            return decision, shown
-        _, decision = sample_decision(app, moment, settings, supposed)
-        if not decision.variant:
-            return decision, None
-        template = self._opens.template_of(content, block.variants[0])
-        size = block.width, block.height
-        scene = sample_scene(app, template, moment, settings, size=size, supposed=supposed, allowed=self._allowed)
-        return decision, await self._renderer.render(scene)
 
     async def coverage(self, content: Content, block: Block, moment: Moment) -> Coverage:
         """Return the coverage of a block among the most recent profiles. Raises StoreUnavailable.

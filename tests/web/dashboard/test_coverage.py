@@ -1,8 +1,9 @@
-"""Who would see what: on a block's page, and in the gallery before there is a block."""
+"""Who would see what: on a block's page, and of a draft before it is live."""
 
 from starlette.testclient import TestClient
 
 from tests.web.dashboard.conftest import client_of
+from tests.web.dashboard.editing import begun, edited
 from wetink.wiring import Wetink
 
 
@@ -15,16 +16,19 @@ def test_a_block_says_how_many_people_see_what(wetink: Wetink) -> None:
         assert f'hx-get="/dashboard/blocks/{name}/covered"' in browser.get(f"/dashboard/blocks/{name}").text
 
 
-def test_coverage_in_the_gallery_follows_the_settings(wetink: Wetink) -> None:
+def test_coverage_of_a_draft_follows_its_settings(wetink: Wetink) -> None:
     with client_of(wetink) as browser:
-        assert "see it" in browser.get("/dashboard/apps/last-viewed/covered?sent=1&days=30").text
-        none = browser.get("/dashboard/apps/loyalty/covered?sent=1&trait=nonesuch&fallback=New+here").text
+        assert "see it" in browser.get(begun(browser, "last-viewed").replace("/edit", "/draft/covered")).text
+        path = begun(browser, "loyalty")
+        edited(browser, path, **{"v.0.settings.trait": "nonesuch", "fallback.title": "New here"})
+        covered = path.replace("/edit", "/draft/covered")
+        none = browser.get(covered).text
         assert "see the fallback “New here”" in none
-        assert "has nothing to show" in none
-        assert 'hx-get="/dashboard/apps/loyalty/covered"' in browser.get("/dashboard/apps/loyalty").text
+        assert f'hx-get="{covered}"' in browser.get(path).text
 
 
 def test_coverage_without_people_says_so(nobody_yet: TestClient) -> None:
-    assert "There are no profiles to check yet" in nobody_yet.get("/dashboard/apps/last-viewed/covered").text
-    assert nobody_yet.get("/dashboard/apps/absent/covered").status_code == 404
+    covered = begun(nobody_yet, "last-viewed").replace("/edit", "/draft/covered")
+    assert "There are no profiles to check yet" in nobody_yet.get(covered).text
+    assert nobody_yet.get("/dashboard/blocks/absent/draft/covered").status_code == 404
     assert nobody_yet.get("/dashboard/blocks/absent/covered").status_code == 404

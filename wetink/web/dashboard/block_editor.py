@@ -14,6 +14,7 @@ from wetink.core.blocks.form import BlockForm, acted, posted, raw_of
 from wetink.core.blocks.form import form_of as shown_form
 from wetink.core.errors import BadContent, Conflict
 from wetink.core.text.naming import free_name, slug
+from wetink.opens.drawing import home, weight
 from wetink.ports import Picture
 from wetink.ports.content import digest
 from wetink.web import session
@@ -25,6 +26,7 @@ from wetink.web.dashboard.block_editor_view import (
     problems_in,
     sighted,
 )  # fmt: skip
+from wetink.web.dashboard.blocks import coverage_part
 from wetink.web.dashboard.query import field_of, fields_of, form_of, wetink_of, whole
 from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
@@ -140,6 +142,23 @@ async def _context(
 
 async def picture(request: Request) -> Response:
     """Return the picture of a slot of a block's draft; 404 if there is none."""
+    found = await _drawn(request)
+    if isinstance(found, Response):
+        return found
+    _, drawn = found
+    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+
+
+async def weighed(request: Request) -> Response:
+    """Return the line of a trace with that picture's size."""
+    found = await _drawn(request)
+    if isinstance(found, Response):
+        return found
+    block, drawn = found
+    return page(request, "weight.html", block=block, slot=request.path_params["slot"], weight=weight(block, drawn))
+
+
+async def _drawn(request: Request) -> tuple[Block, Picture] | Response:
     wetink, name, slot = wetink_of(request), request.path_params["name"], request.path_params["slot"]
     opened = await wetink.block_drafts.open(name)
     block, _ = checked(name, opened.raw, wetink.content, wetink.apps)
@@ -152,7 +171,17 @@ async def picture(request: Request) -> Response:
         )
     except BadContent as error:
         return Response(str(error), 404, media_type="text/plain")
-    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+    return block, drawn
+
+
+async def covered(request: Request) -> Response:
+    """Return the coverage of a block's draft among real people."""
+    wetink, name = wetink_of(request), request.path_params["name"]
+    opened = await wetink.block_drafts.open(name)
+    block, _ = checked(name, opened.raw, wetink.content, wetink.apps)
+    if block is None:
+        return Response("<p class='empty'>Correct what is marked first.</p>", media_type="text/html")
+    return await coverage_part(request, block)
 
 
 async def thumbnail(request: Request) -> Response:
@@ -217,13 +246,11 @@ async def make(request: Request) -> Response:
     if len(title) > LONGEST_TITLE:
         return _new_page(request, fields, f"title: at most {LONGEST_TITLE} characters")
     title = title or (app.title if app is not None else "New block")
-    links = [block.fallback.link for block in wetink.content.blocks.values()]
-    usual = max(sorted(set(links)), key=links.count, default="")
     raw: dict[str, Any] = {
         "title": title,
         "alt": FALLBACK,
         "recipients": ["user"],
-        "fallback": {"link": usual, "title": FALLBACK, "button": "Shop now"},
+        "fallback": {"link": home(wetink.content.blocks), "title": FALLBACK, "button": "Shop now"},
     }
     form = shown_form(raw, wetink.apps)
     if app is not None:

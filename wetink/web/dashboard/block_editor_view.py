@@ -123,6 +123,12 @@ class Sighted(msgspec.Struct, frozen=True):
     frames: tuple[Frame, ...] = ()
     failed: str = ""
 
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The URL of each picture's size."""
+        light = self.frames[0].pictures if self.frames else ()
+        return tuple(address.replace(".img", "/weight", 1) for address in light)
+
 
 async def sighted(request: Request, name: str, block: Block | None, look: Look, revision: str) -> Sighted:
     """Return the preview of a block. `revision` makes the pictures' URLs those of this draft.
