@@ -46,7 +46,7 @@ EXAMPLES: Mapping[str, str] = {
     "/dashboard/versions/{number}": "/dashboard/versions/1",
     "/dashboard/media/{room}/{name}": "/dashboard/media/images/logo.png",
     "/dashboard/login/with/{provider}": "/dashboard/login/with/absent",
-    "/dashboard/settings/sign-on/{name}": "/dashboard/settings/sign-on/absent",
+    "/dashboard/settings/sign-on/{name}": "/dashboard/settings/sign-on/new?kind=okta",
     "/dashboard/search": "/dashboard/search?q=fee",
     "/dashboard/docs/{name:path}": "/dashboard/docs/feeds",
 }

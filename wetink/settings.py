@@ -266,7 +266,7 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
         "private_hosts",
         "",
         _each(HOST_PORT, "pairs such as 10.0.0.7:8080"),
-        "host:port pairs to fetch photos from even though they are not public. Comma-separated.",
+        "host:port pairs that photos, feeds, webhooks and sign-in may use though they are not public. Comma-separated.",
     ),
     ("geoip_city", "", _file, "MaxMind DB file that maps IP addresses to country, region, city and time zone."),
     ("geoip_asn", "", _file, "MaxMind DB file that maps IP addresses to network operators."),

@@ -1,11 +1,15 @@
 """`wetink accounts`: the first owner, invitations, and help for somebody who cannot sign in."""
 
+import asyncio
 import json
 from pathlib import Path
 
 from click.testing import CliRunner
 
 from wetink.cli import main
+from wetink.core.access.account import Credential
+from wetink.settings import read
+from wetink.wiring import Wetink
 
 PASSWORD = "copper lantern walks north"
 
@@ -51,3 +55,21 @@ def test_an_account_is_changed_and_removed(tmp_path: Path) -> None:
     run(tmp_path, "remove", "bob@shop.example", status=1, typed="n\n")
     assert "is removed" in run(tmp_path, "remove", "bob@shop.example", "--yes")
     assert "bob" not in run(tmp_path, "list")
+
+
+def test_the_second_factors_of_a_lost_device_are_reset(tmp_path: Path) -> None:
+    run(tmp_path, "add", "ida@shop.example", "--role", "owner", "--name", "I", typed=f"{PASSWORD}\n{PASSWORD}\n")
+
+    async def second(add: bool) -> bool:
+        async with Wetink(read({}, data=tmp_path), draws=False) as wetink:
+            account = await wetink.team.named("ida@shop.example")
+            if add:
+                await wetink.store.accounts.add_credential(Credential("totp", account.id, account.id))
+            return (await wetink.factors.of(account.id)).second
+
+    assert asyncio.run(second(True))
+    run(tmp_path, "reset", "ida@shop.example", status=1, typed="n\n")
+    assert asyncio.run(second(False))
+    assert "with the password alone" in run(tmp_path, "reset", "ida@shop.example", "--yes")
+    assert not asyncio.run(second(False))
+    assert "has no account" in run(tmp_path, "reset", "bob@shop.example", "--yes", status=1)

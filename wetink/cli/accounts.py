@@ -112,6 +112,25 @@ def set_(email: str, role: str | None, disabled: bool | None, data: str | None) 
     click.echo(f"{account.email} is {'disabled' if account.disabled else account.role}")
 
 
+@accounts.command("reset")
+@EMAIL
+@YES
+@DATA
+def reset(email: str, yes: bool, data: str | None) -> None:
+    """Remove the second factors of EMAIL, for a lost device. The password alone signs in again."""
+    if not yes:
+        click.confirm(f"Remove the authenticator app, the passkeys and the recovery codes of {email}?", abort=True)
+
+    async def work(wetink: Wetink) -> Account:
+        account = await wetink.team.named(email)
+        await wetink.factors.reset(account.id)
+        await wetink.store.sessions.end_of(account.id)
+        await _note(wetink, "reset the second factors of", account.email)
+        return account
+
+    click.echo(f"{with_wetink(data, work).email} signs in with the password alone")
+
+
 @accounts.command("remove")
 @EMAIL
 @YES
