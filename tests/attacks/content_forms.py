@@ -2,6 +2,7 @@
 
 from tests.attacks.forms import Form
 
+HELD = {"do": "save", "title": "Made", "variant.0": "", "holdout": "10%", "control": "", "worth": "10%"}
 CARD = {"{name}": "card"}
 TRIED = {
     "template": "<p>{{ settings.items }}</p>",
@@ -19,6 +20,10 @@ TRIED = {
 def content_forms() -> list[Form]:
     """Return the forms of these pages."""
     return [
+        Form("POST", "/dashboard/blocks/{name}/experiment", HELD, holes={"{name}": "ends"},
+             shown=("/dashboard/blocks/ends/experiment",),
+             words={"do": "change", "title": "name|characters", "variant.0": "variants",
+                    "worth": "share|100%", "holdout": "share|100%"}),
         Form("POST", "/dashboard/templates", {"name": "made", "from": "blank"}, shown=("/dashboard/templates",),
              words={"name": "template", "from": "from|template called"}),
         Form("POST", "/dashboard/templates/{name}", {"do": "save", "template": "<p>", "companion": "", "revision": "0"},

@@ -104,6 +104,9 @@ GOOD = {
     ("PUT", "/dashboard/feeds/{name}/file"): Good(
         "/dashboard/feeds/made-*/file?format=csv", b"name,city\nHarbor,Oslo\n"
     ),
+    ("POST", "/dashboard/blocks/{name}/experiment"): Good(
+        "/dashboard/blocks/hero/experiment", {"do": "save", "title": "Made *", "holdout": "10%"}
+    ),
     ("POST", "/dashboard/templates"): Good("/dashboard/templates", {"name": "made-*", "from": "blank"}),
     ("POST", "/dashboard/templates/{name}"): Good(
         "/dashboard/templates/card", {"do": "save", "template": "<p>*</p>", "companion": ""}

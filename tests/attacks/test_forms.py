@@ -120,7 +120,7 @@ class Shop:
         (self.content / "templates").mkdir(exist_ok=True)
         (self.content / "templates" / "card.liquid").write_text("<p>Card</p>")
         for draft in await wetink.store.drafts.all():
-            if draft.path.startswith("templates/"):
+            if draft.path.startswith(("templates/", "blocks/ends")):
                 await wetink.store.drafts.drop(draft.path, draft.revision)
         await wetink.look_again()
         for source in await wetink.store.sources.all():

@@ -367,19 +367,24 @@ def _wanted(found: Lift, worth: float, per_day: float) -> str:
         )
     more = max(found.needed - found.recipients, 1)
     days = more / per_day if per_day else 0.0
-    pace = f", {_days(days)} at the current pace" if days else ""
+    pace = f", {in_days(days)} at the current pace" if days else ""
     wait = ": too little traffic for such a small difference" if days > LONGEST_DAYS else ""
-    count = f"about {_round(more):,}" if more <= MOST_SAID else f"over {MOST_SAID:,}"
+    count = f"about {rounded_up(more):,}" if more <= MOST_SAID else f"over {MOST_SAID:,}"
     return f"To detect a difference of {worth * 100:.3g}%, {count} more recipients are needed{pace}{wait}."
 
 
-def _days(days: float) -> str:
+def in_days(days: float) -> str:
+    """Return a number of days in words.
+
+    >>> in_days(0.2), in_days(8.1), in_days(9_999)
+    ('about a day', 'about 9 days', 'more than a year')
+    """
     if days > LONGEST_DAYS:
         return "more than a year"
     return "about a day" if days <= 1 else f"about {math.ceil(days):,} days"
 
 
-def _round(count: int) -> int:
+def rounded_up(count: int) -> int:
     """Return a count rounded up to two significant digits."""
     step = int(10 ** max(len(str(count)) - 2, 0))
     return math.ceil(count / step) * step

@@ -1,0 +1,70 @@
+"""An experiment in a real browser: made by mouse, started by publishing it, and won with keys alone on a phone."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.serving import Server
+
+BLOCK = (
+    "title: Hero\nfallback: {link: 'https://shop.example/'}\nvariants:\n"
+    "- {name: warm, app: last-viewed}\n- {name: plain, app: wishlist}\n- {name: rest, app: trending}\n"
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("experiment") / "data"
+    (folder / "content" / "blocks").mkdir(parents=True)
+    (folder / "content" / "blocks" / "own.yaml").write_text(BLOCK)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[Server]:
+    with Server(data, workers=1) as running:
+        yield running
+
+
+def entered(server: Server, chromium: Browser, data: Path, width: int) -> Page:
+    page = chromium.new_context(viewport={"width": width, "height": 900}).new_page()
+    page.goto(f"{server.address}/dashboard/login?token={(data / 'dashboard.token').read_text().strip()}")
+    return page
+
+
+def test_an_experiment_is_made_by_mouse_and_ended_by_keys(server: Server, chromium: Browser, data: Path) -> None:
+    page = entered(server, chromium, data, 1280)
+    page.goto(f"{server.address}/dashboard/blocks/own")
+    page.get_by_role("link", name="Experiment", exact=True).click()
+    page.get_by_role("checkbox", name="rest").uncheck()
+    time = page.locator("#time")
+    expect(time).to_contain_text("Nobody has opened this block")
+    page.get_by_role("checkbox", name="plain").uncheck()
+    expect(time).to_contain_text("Choose at least two variants")
+    page.get_by_role("button", name="Save and review").click()
+    expect(page.locator("#wrong-variants")).to_contain_text("choose at least two variants")
+    page.get_by_role("checkbox", name="plain").check()
+    page.get_by_role("textbox", name="Name").fill("Warm or plain")
+    page.get_by_role("button", name="Save and review").click()
+    page.get_by_role("button", name=re.compile("^Publish")).click()
+    page.goto(f"{server.address}/dashboard/blocks/own/experiment")
+    expect(page.locator("main")).to_contain_text("Running")
+    page.context.close()
+    phone = entered(server, chromium, data, 390)
+    phone.goto(f"{server.address}/dashboard/blocks/own/experiment")
+    phone.get_by_label("No winner").focus()
+    phone.keyboard.press("ArrowDown")
+    assert phone.evaluate("document.activeElement.value") == "warm"
+    phone.keyboard.press("Tab")
+    assert phone.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    phone.keyboard.press("Enter")
+    phone.wait_for_url("**/dashboard/review*")
+    expect(phone.locator("main")).to_contain_text("plain")
+    phone.get_by_role("button", name=re.compile("^Publish")).press("Enter")
+    phone.goto(f"{server.address}/dashboard/blocks/own/experiment")
+    expect(phone.get_by_role("checkbox", name="plain")).to_have_count(0)
+    expect(phone.get_by_role("checkbox", name="rest")).to_be_visible()
+    phone.context.close()
