@@ -65,7 +65,7 @@ READS = (
 
 EDITED = (
     *("/dashboard/apps", "/dashboard/blocks", "/dashboard/media", "/dashboard/templates", "/dashboard/review"),
-    *("/dashboard/versions", "/dashboard/audiences", "/dashboard/feeds", "/dashboard/catalog", "/dashboard/keys"),
+    *("/dashboard/versions", "/dashboard/audiences", "/dashboard/feeds", "/dashboard/catalog", "/dashboard/sources"),
     *("/dashboard/settings", "/dashboard/start", "/dashboard/experiments"),
 )
 """Pages on which something can be changed, with all below them."""
@@ -106,7 +106,7 @@ def rule_of(method: str, path: str) -> Rule:
 def needed_to_change(path: str) -> Permission | None:
     """Return what the changes of a page need; None for a page that only shows.
 
-    >>> needed_to_change("/dashboard/keys"), needed_to_change("/dashboard/people/user:42")
+    >>> needed_to_change("/dashboard/sources"), needed_to_change("/dashboard/people/user:42")
     ('data:write', None)
     """
     return rule_of("POST", path).needs if any(_within(path, start) for start in EDITED) else None
