@@ -168,3 +168,34 @@ def test_a_session_that_ends_while_editing_loses_nothing(server: Server, chromiu
     page.get_by_role("button", name="Restore them").click()
     expect(page.locator("#title")).to_have_value("Written at night")
     context.close()
+
+
+def publish(page: Page) -> None:
+    """Publish the draft of the open editor by mouse."""
+    expect(saved(page)).to_contain_text("saved")
+    page.get_by_role("link", name="Review and publish").click()
+    page.get_by_role("button", name="Publish").click()
+    page.wait_for_url(re.compile(r"/dashboard/blocks/[a-z0-9-]+$"))
+
+
+def test_an_open_changes_when_a_draft_is_published_and_not_before(
+    server: Server, chromium: Browser, data: Path
+) -> None:
+    context = signed_in(server, chromium, data)
+    page = context.pages[0]
+    address = begun(page, server, "Openly", "From scratch")
+
+    def opened(who: str) -> bytes:
+        return page.request.get(f"{server.address}/o/openly/1.jpg?user={who}").body()
+
+    page.locator('[name="fallback.link"]').fill("https://shop.example/")
+    publish(page)
+    before = opened("a")
+    page.get_by_role("link", name="Edit").click()
+    page.wait_for_url(address)
+    page.locator('[name="fallback.title"]').fill("The winter sale begins")
+    expect(saved(page)).to_contain_text("saved")
+    assert opened("b") == before
+    publish(page)
+    assert opened("c") != before
+    context.close()

@@ -32,7 +32,7 @@ JANE = "/dashboard/people/user:42"
         (f"{JANE}?block=hero", ["cart left behind", "chosen", "/dashboard/preview/hero/1.img?who=user%3A42"]),
         (f"{JANE}?block=picks", ["/dashboard/preview/picks/2.img", "https://shop.example/mug"]),
         ("/dashboard/people/anonymous:v%2F1", ["jane@shop.example", "Sea mug"]),
-        ("/dashboard/blocks", ["Left behind", "2 slots", "blocks/broken.yaml", "Previewed as a stranger"]),
+        ("/dashboard/blocks", ["Left behind", "2 slots", "blocks/broken.yaml", "The first variant of each"]),
         ("/dashboard/blocks?who=email:jane@shop.example", ["who=email%3Ajane%40shop.example"]),
         (
             "/dashboard/blocks/hero",

@@ -192,7 +192,10 @@ async def thumbnail(request: Request) -> Response:
 
 
 async def live_thumbnail(request: Request) -> Response:
-    """Return the picture of one variant of a published block, or of its fallback, as `thumbnail` does."""
+    """Return the picture of one variant of a published block, or of its fallback, as `thumbnail` does.
+
+    With `or=fallback`, a variant with nothing to show has the fallback's.
+    """
     return await _thumbnail(request, wetink_of(request).content.blocks.get(request.path_params["name"]))
 
 
@@ -203,7 +206,8 @@ async def _thumbnail(request: Request, block: Block | None) -> Response:
     try:
         if block is not None and place <= len(block.variants):
             drawn = await wetink.trials.variant(wetink.content, block, block.variants[place - 1], look.moment)
-        elif block is not None and place == len(block.variants) + 1:
+        otherwise = place == len(block.variants) + 1 if block is not None else False
+        if block is not None and drawn is None and (otherwise or request.query_params.get("or") == "fallback"):
             drawn = await wetink.trials.fallback(wetink.content, block)
     except BadContent as error:
         return Response(str(error), 404, media_type="text/plain")

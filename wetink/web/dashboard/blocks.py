@@ -71,7 +71,8 @@ async def _listed(request: Request, who: Identifier | None, now: int) -> list[Li
     found = []
     shown = wetink.content.blocks if "archived" in request.query_params else wetink.content.listed
     for block in sorted(shown.values(), key=lambda each: each.archived):
-        picture = pictures(block, who, moment_of(request, now))[0]
+        sample = f"/dashboard/blocks/{block.name}/variants/1.img?or=fallback"
+        picture = pictures(block, who, moment_of(request, now))[0] if who is not None else sample
         title = block.title or block.name
         found.append(Listed(block.name, title, picture, state_of(block, now), block, block.name in drafts))
     new = [
@@ -83,7 +84,7 @@ async def _listed(request: Request, who: Identifier | None, now: int) -> list[Li
 
 
 async def blocks(request: Request) -> Response:
-    """List all blocks with live thumbnails for `who`, and the problems of the content."""
+    """List all blocks with pictures for `who`, else of their first variants, and the problems of the content."""
     wetink = wetink_of(request)
     who, entered, problem = _chosen(request)
     now = now_ms()
