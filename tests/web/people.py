@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,6 +64,18 @@ class Office:
         client = self.browser()
         assert client.post("/dashboard/login", data={"token": self.wetink.dashboard_token}).status_code == 303
         return client
+
+
+def employ(data: Path, *names: str) -> None:
+    """Give owners with the usual password to a data folder, in a thread: a browser may have the loop of this one."""
+
+    async def work() -> None:
+        async with Wetink(read({}, data=data), draws=False) as wetink:
+            for name in names:
+                await wetink.team.found(f"{name}@shop.example", name.title(), PASSWORD)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work()).result()
 
 
 def csrf(client: TestClient) -> str:

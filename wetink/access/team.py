@@ -99,6 +99,7 @@ class Team:
         hashed = await self._passwords.hash(password)
         account = await self._store.accounts.redeem(link.id, hashed, self._clock_ms())
         await self._store.sessions.end_of(account.id)
+        await self._store.challenges.forget(account.id)  # sign-ins that the old password has begun
         return account
 
     async def change_password(self, account: Account, current: str, new: str, session: str) -> None:
@@ -108,6 +109,7 @@ class Team:
         check_password(new, (account.email, account.name))
         await self._store.accounts.change(account.id, password=await self._passwords.hash(new))
         await self._store.sessions.end_of(account.id, but=session)
+        await self._store.challenges.forget(account.id)
 
     async def account(self, id_: str) -> Account:
         """Return an account. Raises NotFound."""

@@ -1,18 +1,17 @@
 """Passkeys in a real Chromium with its virtual authenticator, by mouse and with keys alone."""
 
-import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pyotp import TOTP
 
 from tests.serving import Server
+from tests.web.dashboard.test_every_page import AXE, look
 from tests.web.dashboard.test_walk import tab_to
-from tests.web.people import PASSWORD
-from wetink.settings import read
-from wetink.wiring import Wetink
+from tests.web.people import PASSWORD, employ
+from wetink.web.request import now_ms
 
 DEVICE = {
     "protocol": "ctap2",
@@ -27,15 +26,9 @@ DEVICE = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     data = tmp_path_factory.mktemp("passkeys") / "data"
-    asyncio.run(_hire(data))
+    employ(data, "ida", "bob", "cat")
     with Server(data, workers=1) as running:
         yield running
-
-
-async def _hire(data: Path) -> None:
-    async with Wetink(read({}, data=data), draws=False) as wetink:
-        for name in ("ida", "bob"):
-            await wetink.team.found(f"{name}@shop.example", name.title(), PASSWORD)
 
 
 @pytest.fixture
@@ -164,3 +157,53 @@ def test_without_a_passkey_or_at_another_address_a_page_says_so(server: Server, 
     page.goto(f"{server.address}/dashboard/login")  # by its number, a browser has no passkeys for it
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()
     expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+
+
+def found_by_axe(page: Page) -> list[str]:
+    """Return what axe finds on a page, in both schemes, narrow and wide."""
+    return [f"{page.url} {each}" for width in (360, 1280) for each in look(page, width, whole=True)]
+
+
+def test_the_steps_of_a_sign_in_are_open_to_everybody(server: Server, chromium: Browser) -> None:
+    context = chromium.new_context(reduced_motion="reduce")
+    context.add_init_script(AXE)
+    device = Device(context, server)
+    page = device.page
+    device.sign_in("cat")
+    page.wait_for_url("**/dashboard")
+    device.go("/dashboard/settings/security")
+    page.get_by_role("button", name="Set up an app").click()
+    page.wait_for_url("**/app?setup=*")
+    page.get_by_text("Enter it by hand").click()
+    found = found_by_axe(page)
+    secret = (page.locator("#secret").text_content() or "").replace(" ", "")
+    code = page.get_by_label("Code that the app shows")
+    code.fill("000000")
+    page.get_by_role("button", name="Turn on").click()
+    expect(page.get_by_text("This code is wrong")).to_be_visible()
+    found += found_by_axe(page)
+    code.fill(TOTP(secret).at(now_ms() // 1_000))
+    page.get_by_role("button", name="Turn on").click()
+    expect(page.locator("#codes")).to_be_visible()
+    found += found_by_axe(page)
+    device.add("Cat's phone")
+    expect(page.get_by_text("Cat's phone is added")).to_be_visible()
+    found += found_by_axe(page)
+    page.get_by_role("button", name="Remove Cat's phone").click()
+    found += found_by_axe(page)
+    device.sign_out()
+    device.sign_in("cat")
+    page.wait_for_url("**/dashboard/login/second")
+    page.locator("#code").fill("000000")
+    page.get_by_role("button", name="Continue", exact=True).click()
+    expect(page.get_by_text("This code is wrong")).to_be_visible()
+    found += found_by_axe(page)
+    page.locator("#code").fill(TOTP(secret).at(now_ms() // 1_000 + 30))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/dashboard")
+    device.go("/dashboard/settings/sign-on/new?kind=okta")
+    found += found_by_axe(page)
+    device.go("/dashboard/settings/sign-on")
+    found += found_by_axe(page)
+    context.close()
+    assert not found, "\n".join(found)

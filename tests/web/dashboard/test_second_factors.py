@@ -37,7 +37,8 @@ def codes_in(page: str) -> list[str]:
     return html.unescape(found[1]).split()
 
 
-def now(app: pyotp.TOTP, steps: int = 0) -> str:
+def now(app: pyotp.TOTP, steps: int = 1) -> str:
+    """Return a code. The first is that of now, a later one that of the next step: time may pass until it is read."""
     return app.at((now_ms() + steps * STEP_MS) // 1000)
 
 
@@ -52,7 +53,7 @@ def set_up(client: TestClient) -> tuple[pyotp.TOTP, list[str]]:
     assert wrong.status_code == 400
     assert "This code is wrong" in wrong.text
     assert secret_in(wrong.text).secret == app.secret
-    done = send(client, f"{SECURITY}/app/confirm", setup=setup, code=now(app, -1))
+    done = send(client, f"{SECURITY}/app/confirm", setup=setup, code=now(app, steps=0))
     assert done.status_code == 200
     return app, codes_in(done.text)
 
@@ -135,6 +136,15 @@ def test_a_disabled_account_does_not_finish_its_sign_in(office: Office) -> None:
     assert client.post(SECOND, data={"code": now(app)}).status_code == 409
 
 
+def test_a_new_password_ends_the_sign_ins_of_the_old_one(office: Office) -> None:
+    ida = office.signed_in("ida")
+    app, _ = set_up(ida)
+    client = with_password(office)
+    new = {"current": PASSWORD, "password": "velvet harbor counts slowly"}
+    assert send(ida, f"{SECURITY}/password", **new).status_code == 303
+    assert client.post(SECOND, data={"code": now(app)}).status_code == 409
+
+
 def test_turning_the_app_off_needs_a_fresh_proof(office: Office) -> None:
     client = office.signed_in("ida")
     set_up(client)
@@ -174,7 +184,7 @@ def test_an_owner_requires_a_second_factor_of_everybody(office: Office) -> None:
     app = secret_in(page)
     assert client.get("/dashboard/blocks").status_code == 303
     assert client.post("/dashboard/login/set-up", data={"code": "000"}).status_code == 400
-    done = client.post("/dashboard/login/set-up", data={"code": now(app, -1)})
+    done = client.post("/dashboard/login/set-up", data={"code": now(app, steps=0)})
     assert len(codes_in(done.text)) == 10
     assert 'href="/dashboard/blocks"' in done.text
     assert client.get("/dashboard/blocks").status_code == 200
