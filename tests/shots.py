@@ -38,7 +38,8 @@ def main(*only: str) -> None:
                     continue
                 page = context.new_page()
                 answer = page.goto(running.address + running.address_of(path, context))
-                if answer is not None and "<html" in answer.text():
+                shows = answer is not None and (answer.ok or name in MORE) and "<html" in answer.text()
+                if shows:
                     page.evaluate(ALL_IMAGES)
                     page.wait_for_timeout(300)
                     page.screenshot(path=folder / f"{name}-{size}.png", full_page=True)
@@ -61,7 +62,9 @@ def sheet(files: list[Path], size: str) -> Image.Image:
         left = GAP + at % across * (wide + GAP)
         top = GAP + at // across * (tall + GAP + LABEL)
         with Image.open(file) as picture:
-            part = picture.convert("RGB").crop((0, 0, picture.width, picture.width * tall // wide))
+            high = picture.width * tall // wide
+            part = Image.new("RGB", (picture.width, high), picture.convert("RGB").getpixel((0, picture.height - 1)))
+            part.paste(picture.crop((0, 0, picture.width, min(high, picture.height))))
             whole.paste(part.resize((wide, tall), Image.Resampling.LANCZOS), (left, top + LABEL))
         draw.text((left, top + 4), file.stem.removesuffix(f"-{size}"), fill="#fff", font_size=14)
     return whole

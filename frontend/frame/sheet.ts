@@ -46,4 +46,12 @@ if (sheet !== null && opener !== null) {
   window.matchMedia("(min-width: 981px)").addEventListener("change", () => show(false));
 }
 
+// A long list of pages scrolls: the one we are on comes into sight. (`scrollIntoView` would move where Tab begins.)
+const pages = sheet?.querySelector("nav");
+const here = pages?.querySelector<HTMLElement>("[aria-current]");
+if (pages && here) {
+  const below = here.getBoundingClientRect().bottom - pages.getBoundingClientRect().bottom;
+  if (below > 0) pages.scrollTop += below + 16;
+}
+
 export {};

@@ -69,4 +69,4 @@ def test_an_unknown_product_is_reported(browser: TestClient, nobody_yet: TestCli
 
 
 def test_an_empty_catalog_says_how_to_fill_it(nobody_yet: TestClient) -> None:
-    assert "wetink catalog import FILE" in nobody_yet.get("/dashboard/catalog").text
+    assert "Add a product feed" in nobody_yet.get("/dashboard/catalog").text

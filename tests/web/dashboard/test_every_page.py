@@ -26,12 +26,13 @@ RUN = """([exclude, given]) => axe.run({exclude}, given).then(({violations}) => 
 REACHED = """() => {
     const at = document.activeElement;
     if (!at || at === document.body) return null;
-    const style = getComputedStyle(at), around = at.closest('label') ?? at;
+    const style = getComputedStyle(at), around = at.closest('label, .cm-editor') ?? at;
     const seen = style.outlineStyle !== 'none' || style.boxShadow !== 'none'
         || getComputedStyle(around).outlineStyle !== 'none' || at.matches('dialog#search input');
     window.walk ??= new Map();
     if (!window.walk.has(at)) window.walk.set(at, window.walk.size);
-    return {number: window.walk.get(at), seen, is: at.outerHTML.slice(0, 160)};
+    const holds = at.closest('.cm-editor') !== null;  // an editor of code takes the Tab key until Escape
+    return {number: window.walk.get(at), seen, holds, is: at.outerHTML.slice(0, 160)};
 }"""
 MISSED = """(place) => [...document.querySelector(place).querySelectorAll(
     'a[href], button, input, select, textarea, summary')].filter(each => {
@@ -126,6 +127,8 @@ def walk(page: Page, *, whole: bool) -> None:
         at = page.evaluate(REACHED)
         if at is None or at["number"] < reached:
             break
+        if at["holds"]:
+            page.keyboard.press("Escape")
         reached = at["number"]
         if not at["seen"]:
             hidden.append(at["is"])

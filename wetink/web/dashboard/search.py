@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -84,6 +85,17 @@ def _apps(wetink: Wetink) -> Iterable[Result]:
         yield Result(each.title, f"/dashboard/apps/{name}", each.about, name)
 
 
+def _templates(wetink: Wetink) -> Iterable[Result]:
+    for name in (file.removesuffix(".liquid") for file in wetink.content.templates):
+        yield Result(name, f"/dashboard/templates/{quote(name, safe='')}")
+
+
+def _media(wetink: Wetink) -> Iterable[Result]:
+    for room, files in (("images", wetink.content.images), ("fonts", wetink.content.fonts)):
+        for name in files:
+            yield Result(name, f"/dashboard/media/{room}/{quote(name, safe='')}")
+
+
 def _feeds(wetink: Wetink) -> Iterable[Result]:
     for name in wetink.content.feeds:
         yield Result(name, f"/dashboard/feeds/{name}")
@@ -123,6 +135,8 @@ KINDS: tuple[Kind | Stored, ...] = (
     Kind("Audiences", icon="users", all_of=_audiences),
     Stored("People", icon="contact-round", find=_people),
     Stored("Products", icon="package", find=_products),
+    Kind("Templates", icon="file-code", all_of=_templates),
+    Kind("Media", icon="image", all_of=_media),
     Kind("Feeds", icon="rss", all_of=_feeds),
     Kind("Gallery", icon="layout-grid", all_of=_apps),
     Kind("Docs", icon="book-open", all_of=_docs),
