@@ -77,6 +77,9 @@ export function saving(form: HTMLFormElement): void {
       if (xhr.status >= 500) retry();
     }
   });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && trouble?.hidden === false) retry(); // somebody may have signed in again in another tab
+  });
   form.addEventListener("htmx:afterRequest", (event) => {
     const { xhr } = (event as CustomEvent<Answered>).detail;
     if (xhr.status !== 200 || !xhr.responseURL.includes("/edit")) return;

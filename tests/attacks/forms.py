@@ -266,7 +266,15 @@ EDITED = {
     **{"v.0.name": "soon", "v.0.app": "countdown", "v.0.settings.title": "Soon", "v.0.settings.hours": "4"},
     **{"v.0.rule.kind": "all", "v.0.rule.of.0.kind": "trait", "v.0.rule.of.0.trait": "plan"},
     **{"v.0.rule.of.0.tests.0.operator": "equals", "v.0.rule.of.0.tests.0.value": '"gold"'},
-    **{"base": "", "revision": "0", "was": "", "who": "user:42", "at": "2026-11-20T10:00", "if_event": ""},
+    **{
+        "removed": '[0, {"name": "x", "app": "trending"}]',
+        "base": "",
+        "revision": "0",
+        "was": "",
+        "who": "user:42",
+        "at": "2026-11-20T10:00",
+        "if_event": "",
+    },
 }
 EDITOR_WORDS = {"rest": "title|gone|number|nested|aliases|line", "v.0.rest": "variants|line|number|nested"}
 MADE_FILE = ("/api/content", "/api/content/versions")

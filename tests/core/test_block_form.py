@@ -14,7 +14,7 @@ from wetink.apps import load
 from wetink.content.content import block_of
 from wetink.core.app.setting import fields_of, read_text
 from wetink.core.blocks.block import Block, Treatment, Variant
-from wetink.core.blocks.form import BlockForm, acted, form_of, posted, raw_of
+from wetink.core.blocks.form import BlockForm, acted, form_of, posted, raw_of, removed_text, restored
 
 APPS = load()
 FALLBACK = {"link": "https://shop.example/"}
@@ -201,3 +201,17 @@ def test_a_number_that_is_none_stays_to_be_corrected() -> None:
 def test_a_rest_that_is_none_is_left_out(rest: str) -> None:
     fields = sent(form_of({"fallback": FALLBACK, "title": "T"}, APPS))
     assert raw_of(posted({**fields, "rest": rest}, APPS), APPS) == {"fallback": FALLBACK, "title": "T"}
+
+
+@given(blocks(), st.integers(0, 2))
+def test_a_removed_variant_comes_back_to_its_place(raw: dict[str, Any], place: int) -> None:
+    form = form_of(raw, APPS)
+    text = removed_text(form, str(place), APPS)
+    again = restored(acted(form, f"remove {place}", APPS), text, APPS)
+    assert read(raw_of(again, APPS)) == read(raw)
+
+
+@pytest.mark.parametrize("text", ["", "[", "[1]", "{}", '["a", {}]', "[0, 1]", "[" * 9_000])
+def test_a_removed_variant_that_is_none_changes_nothing(text: str) -> None:
+    form = form_of({"fallback": FALLBACK}, APPS)
+    assert restored(form, text, APPS) == form

@@ -120,6 +120,10 @@ def test_variants_change_places_with_keys_alone(server: Server, chromium: Browse
     page.keyboard.press("Enter")
     expect(page.locator("#variants > .variant")).to_have_count(1)
     assert names(page) == ["Trending"]
+    tab_to(page, "restore")
+    page.keyboard.press("Enter")
+    expect(page.locator("#variants > .variant")).to_have_count(2)
+    assert names(page) == ["Trending", "Countdown"]
     context.close()
 
 

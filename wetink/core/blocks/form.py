@@ -233,6 +233,25 @@ def _with_new(form: BlockForm, name: str, apps: Mapping[str, App]) -> BlockForm:
     return replace(form, variants=(*form.variants, made))
 
 
+def removed_text(form: BlockForm, key: str, apps: Mapping[str, App]) -> str:
+    """Return a variant and its place as the text that `restored` reads; empty if there is none with this key."""
+    found = [(place, each) for place, each in enumerate(form.variants) if each.key == key]
+    return json.dumps([found[0][0], variant_raw(found[0][1], apps)], default=str) if found else ""
+
+
+def restored(form: BlockForm, text: str, apps: Mapping[str, App]) -> BlockForm:
+    """Return the form with a removed variant back in its place. Any other text changes nothing."""
+    try:
+        place, raw = json.loads(text[:LONGEST_REST])
+    except (ValueError, TypeError, RecursionError):
+        return form
+    if not isinstance(place, int) or not isinstance(raw, dict) or len(form.variants) >= MOST_VARIANTS:
+        return form
+    found = list(form.variants)
+    found.insert(max(place, 0), variant_form(_next_key(form), raw, apps))
+    return replace(form, variants=tuple(found))
+
+
 def _next_key(form: BlockForm) -> str:
     return str(max((int(each.key) for each in form.variants), default=-1) + 1)
 

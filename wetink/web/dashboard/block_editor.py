@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wetink.content.block_drafts import Opened, checked, written
 from wetink.core.blocks.block import Block
-from wetink.core.blocks.form import BlockForm, acted, posted, raw_of
+from wetink.core.blocks.form import BlockForm, acted, posted, raw_of, removed_text, restored
 from wetink.core.blocks.form import form_of as shown_form
 from wetink.core.errors import BadContent, Conflict
 from wetink.core.text.naming import free_name, slug
@@ -41,8 +41,10 @@ FALLBACK = "See what is new"
 
 
 async def edit(request: Request) -> Response:
-    """Show the editor of a block: its draft, else as it is published."""
+    """Show the editor of a block: its draft, else as it is published. Who may not edit sees the block's page."""
     wetink, name = wetink_of(request), request.path_params["name"]
+    if session.who(request) is not None and not session.may(request, "content:write"):
+        return RedirectResponse(f"/dashboard/blocks/{name}", 303)
     opened = await wetink.block_drafts.open(name)
     form = shown_form(opened.raw, wetink.apps)
     first = {each.key for each in form.variants[:1]}
@@ -55,14 +57,19 @@ async def change(request: Request) -> Response:
     fields = dict(await fields_of(request, LARGEST))
     session.check_csrf(request, fields)
     action = fields.get("do", "")
-    form = await asyncio.to_thread(lambda: acted(posted(fields, wetink.apps), action, wetink.apps))
+    form = await asyncio.to_thread(posted, fields, wetink.apps)
+    removed = removed_text(form, action.removeprefix("remove "), wetink.apps) if action.startswith("remove ") else ""
+    if action == "restore":
+        form = restored(form, fields.get("removed", ""), wetink.apps)
+    else:
+        form = await asyncio.to_thread(acted, form, action, wetink.apps)
     bar = await _saved(request, name, form, fields, action)
     keys = {each.key for each in form.variants}
     unfolded = {key for key in keys if fields.get(f"v.{key}.open") == "1" or f"v.{key}.name" not in fields}
     if "hx-request" not in request.headers:
-        return await _page(request, name, form, bar, fields, unfolded)
+        return await _page(request, name, form, bar, fields, unfolded, removed)
     redraw = bool(action) or "redraw" in request.query_params
-    parts = await _context(request, name, form, bar, fields, unfolded, full=redraw)
+    parts = await _context(request, name, form, bar, fields, unfolded, full=redraw, removed=removed)
     return await asyncio.to_thread(page, request, "block_editor_parts.html", oob=True, redraw=redraw, **parts)
 
 
@@ -98,6 +105,8 @@ def _said(form: BlockForm, action: str) -> str:
         return f"{names[key][0]} is now variant {names[key][1]} of {len(names)}."
     if doing == "remove":
         return "The variant is removed."
+    if doing == "restore":
+        return "The variant is back."
     return "A variant is added." if doing in ("new", "copy") else ""
 
 
@@ -110,14 +119,28 @@ def _bar(opened: Opened, form: BlockForm, apps: Mapping[str, Any]) -> Bar:
 
 
 async def _page(
-    request: Request, name: str, form: BlockForm, bar: Bar, fields: Mapping[str, str], unfolded: set[str]
+    request: Request,
+    name: str,
+    form: BlockForm,
+    bar: Bar,
+    fields: Mapping[str, str],
+    unfolded: set[str],
+    removed: str = "",
 ) -> Response:
-    context = await _context(request, name, form, bar, fields, unfolded, full=True)
+    context = await _context(request, name, form, bar, fields, unfolded, full=True, removed=removed)
     return await asyncio.to_thread(page, request, "block_editor.html", oob=False, **context)
 
 
 async def _context(
-    request: Request, name: str, form: BlockForm, bar: Bar, fields: Mapping[str, str], unfolded: set[str], *, full: bool
+    request: Request,
+    name: str,
+    form: BlockForm,
+    bar: Bar,
+    fields: Mapping[str, str],
+    unfolded: set[str],
+    *,
+    full: bool,
+    removed: str = "",
 ) -> dict[str, Any]:
     """Return the values of the editor's templates. Only a `full` one has those of the form itself."""
     now = now_ms()
@@ -136,6 +159,7 @@ async def _context(
         "sight": await sighted(request, name, block, look, stamp),
         "cards": cards_of(request, name, form, block, frozenset(unfolded)) if full else (),
         "stamp": stamp,
+        "removed": removed,
         **(await offers(request) if full else {}),
     }
 
