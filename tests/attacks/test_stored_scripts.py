@@ -291,6 +291,13 @@ def listed() -> list[str]:
     ]
 
 
+OTHERWISE = (
+    *("/dashboard/join", "/dashboard/login/back", "/dashboard/settings/security/app"),
+    *("/dashboard/settings/security/confirm", "/dashboard/start/opened", "/dashboard/opens/shown"),
+)
+"""Pages that need a link, a provider, an account or an open: whoever only has the token does not see them."""
+
+
 def sights(house: Hostile) -> dict[str, list[str]]:
     """Return the addresses of what is in the store, for each route that names something."""
 
@@ -305,6 +312,7 @@ def sights(house: Hostile) -> dict[str, list[str]]:
     assert orders
     people = ["user:victim", f"user:{INJECTIONS[0]}", f"anonymous:a{INJECTIONS[36]}", f"user:{INJECTIONS[20]}"]
     return {
+        **{path: [] for path in OTHERWISE},
         "/dashboard/people/{who:path}": [f"/dashboard/people/{quote(who, safe='')}?block=evil-1" for who in people],
         "/dashboard/blocks/{name}": [f"/dashboard/blocks/evil-{n}?who=user:victim" for n in range(4)],
         "/dashboard/audiences/{name}": [f"/dashboard/audiences/evil-{n}?who=user:victim" for n in range(4)],

@@ -1,12 +1,15 @@
 """Sign-in: the login page, invitations and links for new passwords, logging out, and sessions that ended meanwhile."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wetink.core.access.account import Account
 from wetink.core.access.who import SERVER
-from wetink.core.errors import BadRequest, Conflict, TooLarge, TooManyRequests, WetinkError
+from wetink.core.errors import BadRequest, Conflict, TooLarge, TooManyRequests, Unavailable, WetinkError
 from wetink.web import session
 from wetink.web.dashboard import second_factor
 from wetink.web.dashboard.query import fields_of, form_of, inside, wetink_of
@@ -45,10 +48,13 @@ async def login(request: Request) -> Response:
 
 
 async def login_page(request: Request, status: int, headers: dict[str, str], **facts: str) -> Response:
-    """Show the ways to sign in, with what went wrong."""
-    wetink = wetink_of(request)
-    by_token = not await wetink.team.has_owner()
-    by_password = not by_token or bool(await wetink.store.accounts.all())
+    """Show the ways to sign in, with what went wrong. While the store does not answer, it offers all that need none."""
+    wetink, by_token, by_password = wetink_of(request), True, True
+    providers: Sequence[object] = ()
+    with suppress(Unavailable):
+        by_token = not await wetink.team.has_owner()
+        by_password = not by_token or bool(await wetink.store.accounts.all())
+        providers = (await wetink.sign_in_rules.read()).providers
     return page(
         request,
         "login.html",
@@ -56,7 +62,7 @@ async def login_page(request: Request, status: int, headers: dict[str, str], **f
         headers=headers,
         by_token=by_token,
         by_password=by_password,
-        providers=(await wetink.sign_in_rules.read()).providers,
+        providers=providers,
         origin=second_factor.origin_of(request),
         **facts,
     )
