@@ -304,23 +304,29 @@ class Wetink:
         for problem in self.content.problems:
             logger.warning("content: %s", problem)
 
+    def app_template(self, name: str) -> str:
+        """Return an app's own template, empty if it has none."""
+        return self._app_templates.get(name, "")
+
+    async def passkeys(self) -> "Passkeys":
+        """Return the passkeys of this server's address. Their library is loaded at the first use, in a thread."""
+        return await asyncio.to_thread(lambda: self._passkeys)
+
+    async def openid(self) -> "OpenID":
+        """Return what speaks with identity providers. Its library is loaded at the first use, in a thread."""
+        return await asyncio.to_thread(lambda: self._openid)
+
     @cached_property
-    def passkeys(self) -> "Passkeys":
-        """The passkeys of this server's address. Imported here: only pages that use them need the library."""
+    def _passkeys(self) -> "Passkeys":
         from wetink.access.passkeys import Passkeys
 
         return Passkeys(self.store.accounts, self.store.challenges, self.settings.address)
 
     @cached_property
-    def openid(self) -> "OpenID":
-        """What speaks with identity providers. Imported here: most servers have none."""
+    def _openid(self) -> "OpenID":
         from wetink.access.openid import OpenID
 
         return OpenID(self.settings.private_hosts)
-
-    def app_template(self, name: str) -> str:
-        """Return an app's own template, empty if it has none."""
-        return self._app_templates.get(name, "")
 
     async def close(self) -> None:
         """Finish pending work and close everything. Each part has a limit, so one that hangs keeps none from ending."""

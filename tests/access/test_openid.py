@@ -15,8 +15,8 @@ from joserfc.jwk import RSAKey
 
 from bench.program import free_port
 from tests.identity_provider import CLIENT, SECRET, IdentityProvider
-from wetink.access.openid import OpenID, Step
-from wetink.core.access.single_sign_on import Provider, person_of
+from wetink.access.openid import OpenID
+from wetink.core.access.single_sign_on import Provider, Step, person_of
 from wetink.core.errors import Forbidden, Unavailable
 
 BACK = "http://localhost:8000/dashboard/login/with/test/back"

@@ -37,7 +37,8 @@ async def ways_in(wetink: Wetink, made: Mapping[str, str]) -> dict[str, str]:
         setup = await wetink.factors.begin_app(bob, now)
         return {"setup": setup.id, "code": TOTP(setup.secret.secret).at(now // 1000)}
     if made.get("answer") == "ANSWER":
-        asked, party = await wetink.passkeys.ask_new(bob, now), wetink.passkeys.party
+        passkeys = await wetink.passkeys()
+        asked, party = await passkeys.ask_new(bob, now), passkeys.party
         assert party is not None
         return {"challenge": asked.challenge, "answer": Authenticator().registered(asked.options, party.origin)}
     if made.get("passkey") == "PASSKEY":

@@ -173,7 +173,7 @@ class House:
         feeds.mkdir(exist_ok=True)
         (feeds / "stores.yaml").write_text("file: stores.json\nformat: json\n")
         runner.run(self.target.wetink.look_again())
-        self.target.wetink.__dict__["openid"] = Believing()
+        self.target.wetink.__dict__["_openid"] = Believing()
         self.first = runner.run(self.write())
         runner.run(employ(self.target.wetink))
         self.own = runner.run(self.enter())

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-import msgspec
 from authlib.integrations.base_client import OAuthError
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
@@ -20,7 +19,7 @@ from joserfc.jws import JWSRegistry
 from requests import RequestException
 
 from wetink.access.guarded import GuardedSession
-from wetink.core.access.single_sign_on import Provider
+from wetink.core.access.single_sign_on import Provider, Step
 from wetink.core.errors import Forbidden, Unavailable, WetinkError
 
 T = TypeVar("T")
@@ -48,17 +47,6 @@ CLAIM_WORDS: Mapping[str, tuple[str, str]] = {
     "nbf": ("the answer is from the future", "compare the clocks of both servers"),
     "nonce": ("the answer belongs to another sign-in", "sign in again"),
 }
-
-
-class Step(msgspec.Struct, frozen=True):
-    """A sign-in under way, as the browser keeps it: everything that the answer must fit."""
-
-    provider: str
-    state: str
-    nonce: str
-    verifier: str
-    onward: str
-    until: int
 
 
 class OpenID:

@@ -49,6 +49,17 @@ class SignInRules(msgspec.Struct, frozen=True):
         return next((each for each in self.providers if each.name == name), None)
 
 
+class Step(msgspec.Struct, frozen=True):
+    """A sign-in under way, as the browser keeps it: everything that the answer must fit."""
+
+    provider: str
+    state: str
+    nonce: str
+    verifier: str
+    onward: str
+    until: int
+
+
 class Person(msgspec.Struct, frozen=True):
     """Somebody as a provider describes them. `subject` stays the same when their address changes."""
 

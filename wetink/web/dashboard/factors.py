@@ -86,7 +86,7 @@ async def renew_codes(request: Request) -> Response:
 async def ask_passkey(request: Request) -> Response:
     """Return the options for a new passkey, for the script."""
     account, _ = await _changing(request)
-    asked = await wetink_of(request).passkeys.ask_new(account, now_ms())
+    asked = await (await wetink_of(request).passkeys()).ask_new(account, now_ms())
     return answer(asked.challenge, asked.options)
 
 
@@ -95,7 +95,7 @@ async def add_passkey(request: Request) -> Response:
     form = await form_of(request)
     session.check_csrf(request, form)
     wetink, account = wetink_of(request), session.account(request)
-    added = await wetink.passkeys.add(
+    added = await (await wetink.passkeys()).add(
         account, form.get("challenge", ""), form.get("answer", ""), form.get("passkey-name", ""), now_ms()
     )
     session.changed(request, "added the passkey", added.name, detail=account.email)
@@ -109,7 +109,7 @@ async def remove_passkey(request: Request) -> Response:
     account, form = await _changing(request)
     id_ = form.get("passkey", "")
     await _check_left(request, account, id_)
-    await wetink_of(request).passkeys.remove(account.id, id_)
+    await (await wetink_of(request).passkeys()).remove(account.id, id_)
     session.changed(request, "removed a passkey of", account.email)
     return _back(request, "The passkey is removed. Delete it on the device as well.")
 

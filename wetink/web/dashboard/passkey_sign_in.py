@@ -19,7 +19,8 @@ async def ask(request: Request) -> Response:
     """Return the options for the browser: of any passkey, or of those of the account that a password has named."""
     form = await form_of(request)
     found = await waiting(request, SECOND) if form.get("after") == "password" else None
-    asked = await wetink_of(request).passkeys.ask(found[1].id if found is not None else "", now_ms())
+    passkeys = await wetink_of(request).passkeys()
+    asked = await passkeys.ask(found[1].id if found is not None else "", now_ms())
     return answer(asked.challenge, asked.options)
 
 
@@ -35,7 +36,7 @@ async def enter(request: Request) -> Response:
             raise TooManyRequests(
                 "too many passkeys were refused", hint=f"try again in {seconds} s", retry_after=seconds
             )
-        used = await wetink.passkeys.check(
+        used = await (await wetink.passkeys()).check(
             form.get("challenge", ""), form.get("answer", ""), found[1].id if found is not None else "", now
         )
         account = await wetink.store.accounts.get(used.account)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wetink.access.sign_on import account_of
-from wetink.core.access.single_sign_on import Provider
+from wetink.core.access.single_sign_on import Provider, Step
 from wetink.core.errors import BadRequest, Forbidden, NotFound, Unavailable, WetinkError
 from wetink.web import session
 from wetink.web.dashboard.query import inside, wetink_of
@@ -37,7 +37,8 @@ async def leave(request: Request) -> Response:
     onward = inside(request.query_params.get("next", ""))
     try:
         provider = await _provider(wetink, str(request.path_params["provider"]))
-        address, step = await wetink.openid.begin(provider, callback(wetink), onward, now, now + STEP_MS)
+        openid = await wetink.openid()
+        address, step = await openid.begin(provider, callback(wetink), onward, now, now + STEP_MS)
     except WetinkError as error:
         return await _failed(request, error, onward)
     response = RedirectResponse(address, 303, {"cache-control": "no-store"})
@@ -47,8 +48,6 @@ async def leave(request: Request) -> Response:
 
 async def back(request: Request) -> Response:
     """Sign in whoever comes back from an identity provider with an answer to this browser's question."""
-    from wetink.access.openid import Step  # what speaks with providers is loaded by those who have some
-
     wetink, now, query = wetink_of(request), now_ms(), request.query_params
     onward = "/dashboard"
     try:
@@ -64,7 +63,8 @@ async def back(request: Request) -> Response:
         if said := query.get("error", ""):
             why = query.get("error_description", "") or said
             raise Forbidden(f"{provider.title} did not sign you in: {why[:200]}", hint="try again, or ask an owner")
-        claims = await wetink.openid.finish(provider, callback(wetink), step, query.get("code", ""), now)
+        openid = await wetink.openid()
+        claims = await openid.finish(provider, callback(wetink), step, query.get("code", ""), now)
         account = await account_of(wetink.store.accounts, provider, claims, now)
     except WetinkError as error:
         return await _failed(request, error, onward)

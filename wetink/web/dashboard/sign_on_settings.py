@@ -131,7 +131,7 @@ async def reset(request: Request) -> Response:
 
 async def _answering(request: Request, made: Provider) -> str:
     """Return the issuer as the provider writes it, with or without a slash at the end. Raises Unavailable."""
-    openid, now = wetink_of(request).openid, now_ms()
+    openid, now = await wetink_of(request).openid(), now_ms()
     try:
         await openid.discover(made.issuer, made.title, now, anew=True)
         return made.issuer
