@@ -118,6 +118,7 @@ class Desk {
         doc: area.value,
         extensions: [
           EditorView.cspNonce.of(nonce),
+          EditorState.readOnly.of(this.form.dataset["readonly"] !== undefined),
           lineNumbers(),
           lintGutter(),
           foldGutter(),
@@ -136,6 +137,7 @@ class Desk {
           EditorView.contentAttributes.of({
             "aria-label": name === "template" ? "Template" : "Settings",
             "aria-describedby": "code-help",
+            tabindex: "0",
           }),
           keymap.of([
             ...closeBracketsKeymap,

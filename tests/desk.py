@@ -22,7 +22,7 @@ from wetink.web.app import ROUTES
 JANE = "email:jane@mercer.example"
 FILES = re.compile(
     r"\.(img|csv|json|zip)$"
-    r"|/(photo|picture|file|thumb|weight|beside|covered|snippet|tried|newer|waiting|opened)$"
+    r"|/(photo|picture|file|thumb|weight|beside|covered|snippet|tried|newer|waiting|opened|words|estimate)$"
 )
 """Routes of pictures, files and parts of pages: they are no pages."""
 
@@ -38,7 +38,6 @@ EXAMPLES: Mapping[str, str] = {
     "/dashboard/blocks/{name}": f"/dashboard/blocks/hero?who={JANE}",
     "/dashboard/blocks/{name}/edit": f"/dashboard/blocks/hero/edit?who={JANE}",
     "/dashboard/blocks/{name}/manage": "/dashboard/blocks/hero/manage",
-    "/dashboard/templates/{name}": "/dashboard/templates/cart",
     "/dashboard/templates/{name}/words": "/dashboard/templates/cart/words",
     "/dashboard/timeline/{who:path}": f"/dashboard/timeline/{JANE}",
     "/dashboard/audiences/{name}": f"/dashboard/audiences/good-customers?who={JANE}",
@@ -50,6 +49,8 @@ EXAMPLES: Mapping[str, str] = {
     "/dashboard/feeds/{name}/edit": "/dashboard/feeds/stores/edit",
     "/dashboard/versions/{number}": "/dashboard/versions/1",
     "/dashboard/media/{room}/{name}": "/dashboard/media/images/logo.png",
+    "/dashboard/templates/{name}": "/dashboard/templates/cart",
+    "/dashboard/blocks/{name}/experiment": "/dashboard/blocks/hero/experiment",
     "/dashboard/login/with/{provider}": "/dashboard/login/with/absent",
     "/dashboard/settings/sign-on/{name}": "/dashboard/settings/sign-on/new?kind=okta",
     "/dashboard/search": "/dashboard/search?q=fee",

@@ -123,6 +123,8 @@ def walk(page: Page, *, whole: bool) -> None:
     if whole:
         page.evaluate(REACHED)
     for _ in range(MOST_KEYS):
+        if page.evaluate("document.activeElement.matches('.cm-content')"):
+            page.keyboard.press("Escape")  # as the editor's help says
         page.keyboard.press("Tab")
         at = page.evaluate(REACHED)
         if at is None or at["number"] < reached:

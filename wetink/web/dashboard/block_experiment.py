@@ -83,6 +83,11 @@ async def change(request: Request) -> Response:
     except (BadContent, Conflict) as error:
         hint = f" ({error.hint})" if error.hint else ""
         return await _page(request, opened, form, {"": f"{error}{hint}"}, status_of(error))
+    session.changed(
+        request,
+        "drafted an experiment in" if fields["do"] == "save" else "drafted the end of an experiment in",
+        f"block {name}",
+    )
     away = RedirectResponse(f"/dashboard/review?{urlencode({'path': opened.path})}", 303)
     tell(request, away, said)
     return away

@@ -122,6 +122,7 @@ async def put(request: Request) -> Response:
             saved = await wetink.media.font(wetink.content, name, request.stream(), by=by, replace=replace)
     except WetinkError as error:
         return Response(error_body(error), status_of(error), media_type="application/json")
+    session.changed(request, "replaced" if replace else "uploaded", saved.path)
     return Response(msgspec.json.encode(saved), media_type="application/json")
 
 
@@ -134,12 +135,14 @@ async def change(request: Request) -> Response:
     try:
         if form.get("change") == "delete":
             await wetink.media.delete(content, room, name, by=by, families=wetink.renderer.families)
+            session.changed(request, "deleted", f"{room}/{name}")
             gone = RedirectResponse(f"/dashboard/media?{urlencode({'kind': room})}", 303)
             tell(request, gone, f"{name} was deleted.")
             return gone
         if form.get("change") == "rename":
             _, texts = await wetink.versions.read()
             new = await wetink.media.rename(content, room, name, form.get("name", ""), texts, by=by)
+            session.changed(request, "renamed", f"{room}/{name}", detail=f"to {new}")
             renamed = RedirectResponse(f"/dashboard/media/{room}/{quote(new)}", 303)
             back = {"change": "rename", "name": PurePosixPath(name).stem}
             tell(request, renamed, f"{name} is now {new}.", Undo(f"/dashboard/media/{room}/{quote(new)}", back))

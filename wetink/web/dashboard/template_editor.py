@@ -154,6 +154,7 @@ async def _saved(request: Request, form: Mapping[str, str], *, script: bool) -> 
             return Response(body, status_of(error), media_type="application/json")
         problem = f"{error}. Your text is below, and is not saved yet. Saving it now replaces the other."
         return await _page(request, opened, status=status_of(error), form=form, problem=problem)
+    session.changed(request, "saved a draft of", f"template {name}")
     if script:
         body = msgspec.json.encode({"revision": saved[0], "companionRevision": saved[1]})
         return Response(body, media_type="application/json")
@@ -179,6 +180,9 @@ async def _changed(request: Request, form: Mapping[str, str], do: str) -> Respon
         said = f"{error}{f' ({error.hint})' if error.hint else ''}"
         opened = await wetink.templates.open(name)
         return await _page(request, opened, status=status_of(error), form=form, wrong={do: said})
+    session.changed(
+        request, {"rename": "renamed", "delete": "deleted"}.get(do, "discarded the draft of"), f"template {name}"
+    )
     away = RedirectResponse(to, 303)
     tell(request, away, text)
     return away

@@ -37,6 +37,7 @@ async def make(request: Request) -> Response:
     except BadContent as error:
         said = f"{error}{f' ({error.hint})' if error.hint else ''}"
         return await _page(request, {error.where or "name": said}, form, status_of(error))
+    session.changed(request, "made a draft of", f"template {made}")
     return RedirectResponse(f"/dashboard/templates/{made}", 303)
 
 
