@@ -2,16 +2,15 @@
 
 const YEAR_S = 365 * 86_400;
 
-/** Remember in a cookie which groups are folded, so that the server folds them on the next page. */
-function remember(): void {
-  const folds = [...document.querySelectorAll<HTMLDetailsElement>("details[data-fold]")];
-  const names = folds.filter((each) => !each.open).map((each) => each.dataset["fold"]);
+const folds = [...document.querySelectorAll<HTMLDetailsElement>(".side details[data-fold]")];
+
+/** Remember in a cookie which groups are folded once `turned` has turned, so that the server folds them on the next page. */
+function remember(turned: HTMLDetailsElement): void {
+  const names = folds.filter((each) => each.open === (each === turned)).map((each) => each.dataset["fold"]);
   document.cookie = `wetink_folded=${names.join(".")}; path=/dashboard; max-age=${YEAR_S}; samesite=lax`;
 }
 
-for (const each of document.querySelectorAll<HTMLDetailsElement>("details[data-fold]")) {
-  each.querySelector("summary")?.addEventListener("click", () => window.setTimeout(remember));
-}
+for (const each of folds) each.querySelector("summary")?.addEventListener("click", () => remember(each));
 
 const form = document.querySelector<HTMLFormElement>("form.theme");
 form?.addEventListener("submit", (event) => {
