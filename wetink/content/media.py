@@ -17,7 +17,7 @@ import msgspec
 
 from wetink.content.content import FONTS, LARGEST_IMAGE, TYPES, Content
 from wetink.content.tree import LARGEST_FONT
-from wetink.content.uses import Room, block_file, listed, uses, with_value
+from wetink.content.uses import Room, block_file, listed, uses, uses_with_drafts, with_value
 from wetink.core.errors import BadContent, Conflict, NotFound, TooLarge, Unavailable
 from wetink.ports.content import digest
 from wetink.ports.media import Darkroom, FontFacts, Limits
@@ -113,13 +113,15 @@ class Media:
         """Return the facts about a font that is kept. Raises BadContent."""
         return await self._darkroom.font(body)
 
-    async def delete(self, content: Content, room: Room, name: str, *, by: str, families: Mapping[str, str]) -> None:
-        """Delete a file that nothing uses. `families` are those of the fonts, by name.
+    async def delete(
+        self, content: Content, drafted: Content, room: Room, name: str, *, by: str, families: Mapping[str, str]
+    ) -> None:
+        """Delete a file that nothing uses, not even in the `drafted` content. `families` are those of fonts, by name.
 
         Raises BadContent, which names who uses it, NotFound, Conflict, Unavailable.
         """
         body = body_of(content, room, name)
-        if used := uses(content, room, name, families):
+        if used := uses_with_drafts(content, drafted, room, name, families):
             raise BadContent(
                 f"{name} is used by {listed(used)}", hint="give them another one first, then delete it", where="name"
             )

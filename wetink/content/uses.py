@@ -44,6 +44,19 @@ def uses(content: Content, room: Room, name: str, families: Mapping[str, str]) -
     return found
 
 
+def uses_with_drafts(
+    content: Content, drafted: Content, room: Room, name: str, families: Mapping[str, str]
+) -> list[Use]:
+    """Return the parts that use a file, also those that will once their drafts are published.
+
+    `drafted` is the content with all drafts laid over it.
+    """
+    live = uses(content, room, name, families)
+    known = {(each.kind, each.name) for each in live}
+    coming = [each for each in uses(drafted, room, name, families) if (each.kind, each.name) not in known]
+    return [*live, *(Use(each.kind, each.name, f"{each.place}, draft".removeprefix(", ")) for each in coming)]
+
+
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from tests.web.dashboard import files
 from wetink.content import media
+from wetink.core.errors import StoreUnavailable
 from wetink.web.dashboard import media as pages
 from wetink.wiring import Wetink
 
@@ -127,6 +128,27 @@ def test_a_name_that_is_taken_may_be_replaced_or_another_is_proposed(dashboard: 
         assert (replaced.format, replaced.size) == ("JPEG", (30, 20))
 
 
+def test_a_picture_of_forty_megabytes_is_read_only_to_scale_it_down(dashboard: TestClient, wetink: Wetink) -> None:
+    body = files.noise(6_000, 6_000, quality=98)
+    body += bytes(max((40 << 20) - len(body), 0))
+    answer = put(dashboard, "images", "huge.jpg", body)
+    assert said(answer)["where"] == "scale"
+    answer = put(dashboard, "images", "huge.jpg", body, scale="1")
+    assert (answer.status_code, answer.json()["width"] <= 2_400) == (200, True), answer.text
+
+
+def test_a_store_that_is_full_keeps_nothing(
+    dashboard: TestClient, wetink: Wetink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any, **__: Any) -> int:
+        raise StoreUnavailable("the store cannot be written: database or disk is full")
+
+    monkeypatch.setattr(wetink.author, "save", fail)
+    answer = put(dashboard, "images", "a.jpg", files.photo())
+    assert (answer.status_code, "disk is full" in said(answer)["message"]) == (503, True)
+    assert nothing_left(wetink)
+
+
 @pytest.mark.parametrize(
     ("code", "why"), [(errno.ENOSPC, "the disk of the server is full"), (errno.EIO, "cannot store")]
 )
@@ -173,6 +195,13 @@ def test_a_picture_that_a_block_uses_is_not_deleted(dashboard: TestClient, wetin
     assert '"/dashboard/blocks/own"' in page
     answer = post(dashboard, "images/hero.jpg", change="delete")
     assert "used by block own (fallback)" in answer.text
+    assert "hero.jpg" in wetink.content.images
+
+
+def test_a_picture_that_only_a_draft_uses_is_not_deleted(dashboard: TestClient, wetink: Wetink) -> None:
+    put(dashboard, "images", "hero.jpg", files.photo())
+    run(wetink.publishing.save("blocks/new.yaml", OWN.encode(), base="", expected=0, by="ida"))
+    assert "used by block new (fallback, draft)" in post(dashboard, "images/hero.jpg", change="delete").text
     assert "hero.jpg" in wetink.content.images
 
 

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from wetink.content.content import LARGEST_IMAGE, Content
 from wetink.content.media import ACCEPTED, LARGEST_UPLOAD, LIMITS, body_of, size_of
 from wetink.content.tree import LARGEST_FONT
-from wetink.content.uses import Room, Use, uses
+from wetink.content.uses import Room, Use, uses, uses_with_drafts
 from wetink.core.errors import BadContent, BadRequest, Conflict, NotFound, WetinkError
 from wetink.ports.content import digest
 from wetink.web import session
@@ -134,7 +134,8 @@ async def change(request: Request) -> Response:
     content, by = wetink.content, session.actor(request)
     try:
         if form.get("change") == "delete":
-            await wetink.media.delete(content, room, name, by=by, families=wetink.renderer.families)
+            drafted = await wetink.publishing.preview()
+            await wetink.media.delete(content, drafted, room, name, by=by, families=wetink.renderer.families)
             session.changed(request, "deleted", f"{room}/{name}")
             gone = RedirectResponse(f"/dashboard/media?{urlencode({'kind': room})}", 303)
             tell(request, gone, f"{name} was deleted.")
@@ -173,11 +174,13 @@ async def _page(
             facts = await wetink.media.facts(body)
         except BadContent as error:
             problem = f"{error}{f' ({error.hint})' if error.hint else ''}"
+    families = wetink.renderer.families
+    used = uses_with_drafts(wetink.content, await wetink.publishing.preview(), room, name, families)
     return page(
         request,
         "media_file.html",
         status=status,
-        file=_file(wetink.content, room, name, wetink.renderer.families),
+        file=msgspec.structs.replace(_file(wetink.content, room, name, families), used=tuple(used)),
         facts=facts,
         problem=problem,
         wrong=wrong or {},
