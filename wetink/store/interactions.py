@@ -9,7 +9,7 @@ import msgspec
 from wetink.core.blocks.block import Decision
 from wetink.core.client_classification import Facts, Kind, classify, in_hindsight
 from wetink.core.signals.attribution import PROVED_MS, Touch
-from wetink.core.signals.report import QUARTER_MS
+from wetink.core.signals.report import DAY_MS, QUARTER_MS
 from wetink.ports.ledger import Group, TouchPlace, TouchQuery
 
 KINDS = ("open", "click")
@@ -92,6 +92,32 @@ def added(old: tuple[Any, int], new: tuple[Any, int]) -> tuple[Any, int]:
 def quarter_of(at: int) -> int:
     """Return the first millisecond of the quarter of an hour of a moment. No zone's midnight is within one."""
     return at - at % QUARTER_MS
+
+
+def parts_of(
+    periods: Sequence[tuple[int, int]],
+) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int, int]]]:
+    """Return the whole days (UTC) of periods, and the spans to add (1) or to take away (-1) at their ends.
+
+    Each part begins with the start of its period. A day of Berlin is a day of UTC with an hour more and one less.
+
+    >>> hour, day = 3_600_000, 86_400_000
+    >>> days, edges = parts_of([(day - hour, 2 * day - hour)])
+    >>> days == [(day - hour, day, 2 * day)]
+    True
+    >>> edges == [(day - hour, day - hour, day, 1), (day - hour, 2 * day - hour, 2 * day, -1)]
+    True
+    """
+    days, edges = [], []
+    for since, until in periods:
+        first, last = ((each + DAY_MS // 2) // DAY_MS * DAY_MS for each in (since, until))
+        days.append((since, first, last))
+        for at, near, sign in ((since, first, 1), (until, last, -1)):
+            if at < near:
+                edges.append((since, at, near, sign))
+            elif at > near:
+                edges.append((since, near, at, -sign))
+    return days, edges
 
 
 def counted(touch: Touch, recipient: str, block: str) -> bool:

@@ -16,7 +16,7 @@ from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DayCount
 from wetink.ports.drawing import Served
 from wetink.ports.ledger import Group, Listed, Revision, TouchPlace, TouchQuery
-from wetink.store.interactions import added, asked_of, counted, join, quarter_of, touch_of
+from wetink.store.interactions import added, asked_of, counted, join, parts_of, quarter_of, touch_of
 from wetink.store.postgresql import exposures, interactions
 from wetink.store.postgresql.batch import BatchWriter, Queue, is_refused
 from wetink.store.postgresql.database import OPEN_SECONDS, Connection, Database
@@ -139,10 +139,13 @@ class PostgresLedger:
         self, periods: Sequence[tuple[int, int]], by: Collection[str], *, block: str = ""
     ) -> Sequence[DayCount]:
         await self.writer.flush()
-        spans = [since for since, _ in periods], [until for _, until in periods]
+        days, edges = parts_of(periods)
+        spans = [[each[place] for each in days] for place in range(3)]
+        spans += [[each[place] for each in edges] for place in range(4)]
         given = [name in by for name in ("block", "variant", "campaign")]
         async with self._database.reading("counting opens and clicks") as connection:
-            return [DayCount(*row) for row in await connection.fetch(SQL.sums, *spans, *given, storable(block))]
+            rows = await connection.fetch(SQL.sums, *spans, *given, storable(block))
+        return [DayCount(*row) for row in map(tuple, rows) if any(row[4:])]
 
     async def listed(self, wanted: TouchQuery, limit: int, before: TouchPlace | None = None) -> Sequence[Listed]:
         await self.writer.flush()

@@ -58,18 +58,27 @@ FROM (
 ) AS spans ORDER BY n
 
 -- name: days
-SELECT day / 86400000 * 86400000, block, variant, campaign, sum(pictures)::bigint, sum(opens)::bigint,
-    sum(unique_opens)::bigint, sum(machine_opens)::bigint, sum(unique_machine_opens)::bigint, sum(clicks)::bigint,
-    sum(unique_clicks)::bigint, sum(machine_clicks)::bigint, sum(implied_opens)::bigint
-FROM daily WHERE day >= $1 AND day < $2 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+SELECT day, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
+    unique_clicks, machine_clicks, implied_opens
+FROM day_sum WHERE day >= $1 AND day < $2
 
--- name: sums  Of periods, each [since, until), apart by the columns that are asked for.
-SELECT since, CASE WHEN $3 THEN block ELSE '' END, CASE WHEN $4 THEN variant ELSE '' END,
-    CASE WHEN $5 THEN campaign ELSE '' END, sum(pictures)::bigint, sum(opens)::bigint, sum(unique_opens)::bigint,
-    sum(machine_opens)::bigint, sum(unique_machine_opens)::bigint, sum(clicks)::bigint, sum(unique_clicks)::bigint,
-    sum(machine_clicks)::bigint, sum(implied_opens)::bigint
-FROM unnest($1::bigint[], $2::bigint[]) AS wanted (since, until) JOIN daily ON day >= since AND day < until
-WHERE $6 = '' OR block = $6 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+-- name: sums  Of periods, apart by the columns that are asked for: whole days, and quarters of an hour added or taken away.
+SELECT period, CASE WHEN $8 THEN block ELSE '' END, CASE WHEN $9 THEN variant ELSE '' END,
+    CASE WHEN $10 THEN campaign ELSE '' END, sum(sign * pictures)::bigint, sum(sign * opens)::bigint, sum(sign * unique_opens)::bigint,
+    sum(sign * machine_opens)::bigint, sum(sign * unique_machine_opens)::bigint, sum(sign * clicks)::bigint,
+    sum(sign * unique_clicks)::bigint, sum(sign * machine_clicks)::bigint, sum(sign * implied_opens)::bigint
+FROM (
+    SELECT period, 1 AS sign, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens,
+        clicks, unique_clicks, machine_clicks, implied_opens
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS wanted (period, since, until)
+    JOIN day_sum ON day >= since AND day < until
+    UNION ALL
+    SELECT period, sign, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens,
+        clicks, unique_clicks, machine_clicks, implied_opens
+    FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::int[]) AS wanted (period, since, until, sign)
+    JOIN daily ON day >= since AND day < until
+) AS parts
+WHERE $11 = '' OR block = $11 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 
 -- name: listed  Opens or clicks of a span, the newest first.
 SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, id

@@ -124,16 +124,19 @@ SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json
 ON CONFLICT DO UPDATE SET pictures = pictures + excluded.pictures
 
 -- name: days
-SELECT day / 86400000 * 86400000, block, variant, campaign, sum(pictures), sum(opens), sum(unique_opens),
-    sum(machine_opens), sum(unique_machine_opens), sum(clicks), sum(unique_clicks), sum(machine_clicks), sum(implied_opens)
-FROM daily WHERE day >= ? AND day < ? GROUP BY 1, 2, 3, 4
+SELECT day, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
+    unique_clicks, machine_clicks, implied_opens
+FROM day_sum WHERE day >= ? AND day < ?
 
--- name: sums  Of the periods in a JSON list of [since, until), apart by the columns that are asked for.
-SELECT wanted.value ->> 0, CASE WHEN :block THEN block ELSE '' END, CASE WHEN :variant THEN variant ELSE '' END,
-    CASE WHEN :campaign THEN campaign ELSE '' END, sum(pictures), sum(opens), sum(unique_opens), sum(machine_opens),
-    sum(unique_machine_opens), sum(clicks), sum(unique_clicks), sum(machine_clicks), sum(implied_opens)
-FROM json_each(:periods) AS wanted CROSS JOIN daily ON day >= wanted.value ->> 0 AND day < wanted.value ->> 1
-WHERE :only = '' OR block = :only GROUP BY 1, 2, 3, 4
+-- name: day_sums  Of one day, apart by columns that take the place of these. They come in the order of the key.
+SELECT block, variant, campaign, sum(pictures), sum(opens), sum(unique_opens), sum(machine_opens), sum(unique_machine_opens), sum(clicks),
+    sum(unique_clicks), sum(machine_clicks), sum(implied_opens)
+FROM day_sum WHERE day = :since AND (:only = '' OR block = :only) GROUP BY block, variant, campaign
+
+-- name: quarter_sums  The same of some quarters of an hour.
+SELECT block, variant, campaign, sum(pictures), sum(opens), sum(unique_opens), sum(machine_opens), sum(unique_machine_opens), sum(clicks),
+    sum(unique_clicks), sum(machine_clicks), sum(implied_opens)
+FROM daily WHERE day >= :since AND day < :until AND (:only = '' OR block = :only) GROUP BY block, variant, campaign
 
 -- name: listed  Opens or clicks of a span, the newest first.
 SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, rowid

@@ -5,15 +5,25 @@ loop. Classifying all rows again takes many short transactions, so that other wr
 sums are computed aside in the meantime, and replace the existing ones in the end.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import apsw
 from msgspec.structs import replace
 
 from wetink.core.client_classification import RULES_VERSION, Kind
 from wetink.core.signals.attribution import AGAIN_MS, PROVED_MS, Touch
+from wetink.core.signals.report import DAY_MS, DayCount
 from wetink.ports.drawing import Served
-from wetink.store.interactions import EARLIEST, encode_json, families, quarter_of, reclassified, row_of, unproved
+from wetink.store.interactions import (
+    EARLIEST,
+    encode_json,
+    families,
+    parts_of,
+    quarter_of,
+    reclassified,
+    row_of,
+    unproved,
+)
 from wetink.store.queries import queries
 from wetink.store.sqlite.batch import transaction
 from wetink.store.sqlite.connection import fetch, insert
@@ -102,6 +112,35 @@ class Sums:
         self._db.execute(_aside(SQL.count_firsts), {"last": self._last})
         self._db.execute(SQL.clear_days)
         self._db.execute(SQL.take_over)
+
+
+def sums(db: apsw.Connection, periods: Sequence[tuple[int, int]], by: Collection[str], block: str) -> list[DayCount]:
+    """Return the sums of periods, as `Ledger.sums` does: of each day by itself, since its rows are in order."""
+    days, edges = parts_of(periods)
+    parts = [
+        (_grouped(SQL.day_sums, by), period, day, day, 1)
+        for period, first, last in days
+        for day in range(first, last, DAY_MS)
+    ]
+    parts += [(_grouped(SQL.quarter_sums, by), *edge) for edge in edges]
+    found: dict[tuple[int, str, str, str], list[int]] = {}
+    for query, period, since, until, sign in parts:
+        for row in db.execute(query, {"since": since, "until": until, "only": block}):
+            if row[3] is None:  # no rows at all
+                continue
+            known = found.setdefault((period, *row[:3]), [0] * 9)
+            for index, amount in enumerate(row[3:]):
+                known[index] += sign * amount
+    return [DayCount(*key, *amounts) for key, amounts in sorted(found.items()) if any(amounts)]
+
+
+def _grouped(query: str, by: Collection[str]) -> str:
+    """Return a query for sums apart by some of its columns, with empty text for the others."""
+    columns = "block", "variant", "campaign"
+    mine = [name for name in columns if name in by]
+    shown = ", ".join(name if name in by else "''" for name in columns)
+    query = query.replace("SELECT block, variant, campaign", f"SELECT {shown}")
+    return query.replace("GROUP BY block, variant, campaign", f"GROUP BY {', '.join(mine)}" if mine else "")
 
 
 def _aside(query: str) -> str:

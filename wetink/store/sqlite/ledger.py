@@ -342,12 +342,8 @@ class SQLiteLedger:
     @in_thread
     def sums(self, periods: Sequence[tuple[int, int]], by: Collection[str], *, block: str = "") -> Sequence[DayCount]:
         self.flush()
-        given = {name: name in by for name in ("block", "variant", "campaign")}
         with translated("counting opens and clicks"), self._reads:
-            rows = fetch(
-                self._reading, SQL_CONTACTS.sums, {**given, "periods": encode_json(periods).decode(), "only": block}
-            )
-        return [DayCount(*row) for row in rows]
+            return interactions.sums(self._reading, periods, by, block)
 
     @in_thread
     def listed(self, wanted: TouchQuery, limit: int, before: TouchPlace | None = None) -> Sequence[Listed]:

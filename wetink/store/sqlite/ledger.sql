@@ -50,6 +50,59 @@ CREATE TABLE IF NOT EXISTS daily (
     PRIMARY KEY (day, block, variant, campaign)
 ) WITHOUT ROWID;
 
+-- The same by day (UTC), kept by triggers: a long range reads whole days, and quarters of an hour only at its ends.
+CREATE TABLE IF NOT EXISTS day_sum (
+    day INTEGER NOT NULL,
+    block TEXT NOT NULL,
+    variant TEXT NOT NULL,
+    campaign TEXT NOT NULL,
+    pictures INTEGER NOT NULL DEFAULT 0,
+    opens INTEGER NOT NULL DEFAULT 0,
+    unique_opens INTEGER NOT NULL DEFAULT 0,
+    machine_opens INTEGER NOT NULL DEFAULT 0,
+    unique_machine_opens INTEGER NOT NULL DEFAULT 0,
+    clicks INTEGER NOT NULL DEFAULT 0,
+    unique_clicks INTEGER NOT NULL DEFAULT 0,
+    machine_clicks INTEGER NOT NULL DEFAULT 0,
+    implied_opens INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, block, variant, campaign)
+) WITHOUT ROWID;
+INSERT INTO day_sum SELECT day / 86400000 * 86400000, block, variant, campaign, sum(pictures), sum(opens), sum(unique_opens), sum(machine_opens),
+    sum(unique_machine_opens), sum(clicks), sum(unique_clicks), sum(machine_clicks), sum(implied_opens)
+FROM daily WHERE NOT EXISTS (SELECT 1 FROM day_sum) GROUP BY 1, 2, 3, 4;
+CREATE TRIGGER IF NOT EXISTS daily_inserted AFTER INSERT ON daily BEGIN
+    UPDATE day_sum SET
+        pictures = pictures + NEW.pictures,
+        opens = opens + NEW.opens,
+        unique_opens = unique_opens + NEW.unique_opens,
+        machine_opens = machine_opens + NEW.machine_opens,
+        unique_machine_opens = unique_machine_opens + NEW.unique_machine_opens,
+        clicks = clicks + NEW.clicks,
+        unique_clicks = unique_clicks + NEW.unique_clicks,
+        machine_clicks = machine_clicks + NEW.machine_clicks,
+        implied_opens = implied_opens + NEW.implied_opens
+    WHERE day = NEW.day / 86400000 * 86400000 AND block = NEW.block AND variant = NEW.variant AND campaign = NEW.campaign;
+    INSERT INTO day_sum SELECT NEW.day / 86400000 * 86400000, NEW.block, NEW.variant, NEW.campaign, NEW.pictures, NEW.opens, NEW.unique_opens,
+        NEW.machine_opens, NEW.unique_machine_opens, NEW.clicks, NEW.unique_clicks, NEW.machine_clicks, NEW.implied_opens
+    WHERE NOT EXISTS (
+        SELECT 1 FROM day_sum
+        WHERE day = NEW.day / 86400000 * 86400000 AND block = NEW.block AND variant = NEW.variant AND campaign = NEW.campaign
+    );
+END;
+CREATE TRIGGER IF NOT EXISTS daily_updated AFTER UPDATE ON daily BEGIN
+    UPDATE day_sum SET
+        pictures = pictures + NEW.pictures - OLD.pictures,
+        opens = opens + NEW.opens - OLD.opens,
+        unique_opens = unique_opens + NEW.unique_opens - OLD.unique_opens,
+        machine_opens = machine_opens + NEW.machine_opens - OLD.machine_opens,
+        unique_machine_opens = unique_machine_opens + NEW.unique_machine_opens - OLD.unique_machine_opens,
+        clicks = clicks + NEW.clicks - OLD.clicks,
+        unique_clicks = unique_clicks + NEW.unique_clicks - OLD.unique_clicks,
+        machine_clicks = machine_clicks + NEW.machine_clicks - OLD.machine_clicks,
+        implied_opens = implied_opens + NEW.implied_opens - OLD.implied_opens
+    WHERE day = NEW.day / 86400000 * 86400000 AND block = NEW.block AND variant = NEW.variant AND campaign = NEW.campaign;
+END;
+
 -- How many opens and clicks were written or changed in each day, hour and minute (`width` and first ms; floored division).
 CREATE TABLE IF NOT EXISTS contact_change (
     width INTEGER NOT NULL,
