@@ -1,8 +1,10 @@
 """A desk: the demo's shop with one of everything, and the address of every page of its dashboard."""
 
+import asyncio
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
@@ -17,7 +19,9 @@ from starlette.routing import Route
 
 from tests.gallery import program
 from wetink.demo.run import fill, prepare, serving
+from wetink.settings import Settings
 from wetink.web.app import ROUTES
+from wetink.wiring import Wetink
 
 JANE = "email:jane@mercer.example"
 FILES = re.compile(
@@ -114,6 +118,15 @@ def name_of(path: str) -> str:
     return words.strip("/").replace("/", "-") or "home"
 
 
+async def _draft(settings: Settings) -> None:
+    """Save a draft of a block, for the review."""
+    async with Wetink(settings, draws=False) as wetink:
+        version, tree = await wetink.versions.current()
+        path = "blocks/hero.yaml"
+        body = tree[path].replace(b"title: New for", b"title: Warm for")
+        await wetink.publishing.save(path, body, base=version.files[path], expected=0, by="Ida Weber")
+
+
 @contextmanager
 def desk() -> Iterator[Desk]:
     """Run the demo over two weeks of its shop, with a feed, in a folder that goes away."""
@@ -128,5 +141,7 @@ def desk() -> Iterator[Desk]:
             fill(settings, Console(stderr=True))
             token = (settings.data / "dashboard.token").read_text().strip()
             headers = {"authorization": f"Bearer {token}"}
+            with ThreadPoolExecutor(1) as thread:  # a browser's driver may have the loop of this one
+                thread.submit(asyncio.run, _draft(settings)).result()
             urlopen(Request(f"{settings.address}/api/feeds/stores?format=csv", STORES, headers, method="PUT")).close()
             yield Desk(settings.address, token)

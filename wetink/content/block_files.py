@@ -12,9 +12,10 @@ from wetink.content.strict_yaml import parse_all, parse_yaml
 from wetink.content.tree import Tree
 from wetink.content.uses import block_file
 from wetink.core.errors import BadContent
-from wetink.core.text.naming import slug
 
 NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
+RESERVED = frozenset(("new", "people"))
+"""Names that pages have, so that no block made there gets them."""
 YAML = (".yaml", ".yml")
 Changes = dict[str, bytes | None]
 """New text by path; None deletes the file."""
@@ -26,17 +27,6 @@ class Dependent(msgspec.Struct, frozen=True):
     kind: str
     title: str
     effect: str
-
-
-def named(title: str, taken: Mapping[str, Any] | set[str]) -> str:
-    """Return a free name made from a title.
-
-    >>> named("Summer Sale: Größen!", {"sale"}), named("Hero", {"hero"}), named("???", set())
-    ('summer-sale-grossen', 'hero-2', 'block')
-    """
-    name = slug(title)
-    numbers = (f"{name}-{number}" for number in range(2, len(taken) + 3))
-    return name if name not in taken else next(each for each in numbers if each not in taken)
 
 
 def with_fields(body: bytes, fields: Mapping[str, Any]) -> bytes:
@@ -121,7 +111,7 @@ def dependents(tree: Tree, content: Content, name: str) -> list[Dependent]:
 
 def check_name(tree: Tree, name: str) -> None:
     """Raise BadContent unless a new block may have this name."""
-    if not NAME.fullmatch(name):
+    if not NAME.fullmatch(name) or name in RESERVED:
         raise BadContent(
             f"{name[:64]!r} is no name",
             hint="use lowercase letters, digits and dashes, such as summer-sale",

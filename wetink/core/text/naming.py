@@ -1,7 +1,7 @@
 """Naming: names made from titles, unlike those that are taken."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 
 def free_name(name: str, taken: Sequence[str]) -> str:
@@ -25,6 +25,20 @@ def slug(title: str, usual: str = "block") -> str:
     """
     text = title.casefold().translate(_SPELLED)
     return re.sub(r"[^a-z0-9]+", "-", text).strip("-")[:50].strip("-") or usual
+
+
+def free_slug(title: str, taken: Collection[str], usual: str = "block") -> str:
+    """Return a name made from a title, with a number if it is taken.
+
+    >>> free_slug("Hero!", {"hero", "hero-2"}), free_slug("Sale", ())
+    ('hero-3', 'sale')
+    """
+    name = slug(title, usual)
+    return (
+        name
+        if name not in taken
+        else next(each for number in range(2, len(taken) + 3) if (each := f"{name}-{number}") not in taken)
+    )
 
 
 _SPELLED = str.maketrans(

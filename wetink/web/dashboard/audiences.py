@@ -9,7 +9,6 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from wetink.content import block_files
 from wetink.content.uses import audience_uses, listed
 from wetink.core.errors import BadContent, Conflict
 from wetink.core.outbound.webhook import State, shown_secret
@@ -17,6 +16,7 @@ from wetink.core.rules.form import fits_form
 from wetink.core.rules.format import words
 from wetink.core.rules.tree import All
 from wetink.core.signals.audience import Audience, problems_with, rules_of
+from wetink.core.text.naming import free_slug
 from wetink.core.units.csv import line
 from wetink.opens.recipient import parse
 from wetink.ports.audiences import Point
@@ -179,7 +179,7 @@ async def save(request: Request) -> Response:
             raise BadContent("; ".join(editor.wrong))
         if not name and not editor.audience.title:
             raise BadContent("Give the audience a title", hint="such as Big spenders")
-        called = name or block_files.named(editor.audience.title, wetink.content.audiences)
+        called = name or free_slug(editor.audience.title, wetink.content.audiences, "audience")
         audience = msgspec.structs.replace(editor.audience, name=called)
         expected = form.get("base") if was else ""
         await wetink.author.audience(wetink.content, audience, expected=expected, by=session.actor(request))

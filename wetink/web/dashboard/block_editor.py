@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wetink.content.block_drafts import Opened, checked, written
+from wetink.content.block_files import RESERVED
 from wetink.core.blocks.block import Block
 from wetink.core.blocks.form import BlockForm, acted, posted, raw_of, removed_text, restored
 from wetink.core.blocks.form import form_of as shown_form
 from wetink.core.errors import BadContent, Conflict
-from wetink.core.text.naming import free_name, slug
+from wetink.core.text.naming import free_name, free_slug
 from wetink.opens.drawing import home, weight
 from wetink.ports import Picture
 from wetink.ports.content import digest
@@ -34,8 +35,6 @@ from wetink.web.request import now_ms
 LARGEST = 256 * 1024
 """Bytes of an editor's form."""
 LONGEST_TITLE = 120
-RESERVED = {"new", "people"}
-"""Names of pages beside those of blocks."""
 FALLBACK = "See what is new"
 """The headline of a new block's fallback: without words, its picture gives nobody a reason to click."""
 
@@ -318,5 +317,4 @@ async def discard(request: Request) -> Response:
 async def _free(request: Request, title: str) -> str:
     """Return a name for a block that no other block or draft has."""
     taken = await wetink_of(request).block_drafts.taken() | RESERVED
-    name = slug(title)
-    return next(each for at in range(1, len(taken) + 2) if (each := f"{name}-{at}" if at > 1 else name) not in taken)
+    return free_slug(title, taken)

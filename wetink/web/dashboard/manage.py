@@ -7,11 +7,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from wetink.content.block_files import Changes, copied, deleted, dependents, named, renamed, with_fields
+from wetink.content.block_files import RESERVED, Changes, copied, deleted, dependents, renamed, with_fields
 from wetink.content.uses import block_file
 from wetink.core.blocks.block import Block, closed
 from wetink.core.blocks.schedule import Schedule, problems_of, spoken
 from wetink.core.errors import BadContent, BadRequest, Conflict, WetinkError
+from wetink.core.text.naming import free_slug
 from wetink.ports.content import Draft, digest
 from wetink.web import session
 from wetink.web.dashboard.query import form_of, wetink_of
@@ -65,7 +66,7 @@ async def change(request: Request) -> Response:
             changes, said = renamed(tree, block.name, new, title), f"{shown} is now called {title or new}."
         elif what == "copy":
             title = form.get("title", "").strip()[:LONGEST_TITLE]
-            new = named(title, wetink.content.blocks.keys() | wetink.content.aliases.keys())
+            new = free_slug(title, {*wetink.content.blocks, *wetink.content.aliases, *RESERVED})
             changes, said = copied(tree, block.name, new, title), f"{title or new} is a copy of {shown}."
         elif what == "delete":
             await _refuse_drafts(wetink, path)
