@@ -189,7 +189,7 @@ class Wetink:
         self.darkroom = Darkroom()
         self.media = Media(self.author, self.darkroom, settings.data / "received")
         self.team, self.tokens = Team(store, _now_ms), Tokens(store, _now_ms)
-        self.factors = SecondFactors(store.accounts, store.challenges, store.sessions)
+        self.factors = SecondFactors(store.accounts, store.challenges, store.sessions, store.secrets)
         self.sign_in_rules = Rules(store.secrets)
         self.health = Health(self.renderer, store.ended)
         mail = SMTPMail(settings.smtp_url, settings.sender) if settings.smtp_url else None

@@ -1,10 +1,12 @@
 """Second factors over each engine: a code serves once, and wrong ones cost time."""
 
 import asyncio
+import base64
 from collections.abc import Callable
 
 import pyotp
 import pytest
+from msgspec.structs import replace
 
 from tests.contracts.loop import run
 from wetink.access.second_factors import APP, RECOVERY, SETUP_MS, SecondFactors
@@ -21,7 +23,7 @@ BOB = Account("bob-id", "bob@shop.example", "Bob", "viewer", created=NOW)
 
 
 def factors_of(store: Storage) -> SecondFactors:
-    return SecondFactors(store.accounts, store.challenges, store.sessions)
+    return SecondFactors(store.accounts, store.challenges, store.sessions, store.secrets)
 
 
 @pytest.fixture
@@ -166,3 +168,24 @@ def test_a_reset_removes_every_factor_and_a_removed_account_has_none(factors: Se
     assert run(factors.of(BOB.id)).second
     run(store.accounts.remove(BOB.id))
     assert not run(store.accounts.credentials(BOB.id))
+
+
+def test_the_secret_of_an_app_is_read_only_with_the_stores_secrets(factors: SecondFactors, store: Storage) -> None:
+    app = app_of(factors)
+    (kept,) = run(store.accounts.credentials(IDA.id))
+    assert app.secret not in kept.data
+    known, later = run(store.secrets.all())["factors.key"], NOW + STEP_MS
+    other = base64.b64encode(bytes(64)).decode()
+    run(store.secrets.replace("factors.key", known, other))
+    with pytest.raises(Forbidden, match="no longer known"):
+        run(factors_of(store).check_code(IDA.id, app.at(later // 1000), later))
+    run(store.secrets.replace("factors.key", other, known))
+    assert run(factors_of(store).check_code(IDA.id, app.at(later // 1000), later)) == APP
+
+
+def test_a_sealed_secret_is_one_accounts(factors: SecondFactors, store: Storage) -> None:
+    app, later = app_of(factors), NOW + STEP_MS
+    (kept,) = run(store.accounts.credentials(IDA.id))
+    run(store.accounts.add_credential(replace(kept, id=BOB.id, account=BOB.id)))
+    with pytest.raises(Forbidden, match="no longer known"):
+        run(factors.check_code(BOB.id, app.at(later // 1000), later))

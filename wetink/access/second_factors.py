@@ -1,11 +1,12 @@
 """Second factors: the authenticator app and the recovery codes of an account. Wrong tries cost time."""
 
-import secrets
+import secrets as random
 
 import msgspec
 import pyotp
 from msgspec.structs import replace
 
+from wetink.access.sealing import Sealing
 from wetink.core.access import one_time_code, recovery_code
 from wetink.core.access.account import Account, Credential
 from wetink.core.access.one_time_code import Secret
@@ -13,7 +14,7 @@ from wetink.core.access.passkey import Passkey
 from wetink.core.errors import BadRequest, Conflict, Forbidden, NotFound, TooManyRequests
 from wetink.ports.accounts import Accounts
 from wetink.ports.challenges import Challenges
-from wetink.ports.keys import Sessions
+from wetink.ports.keys import Secrets, Sessions
 
 APP, RECOVERY, PASSKEY, LINK = "totp", "recovery", "passkey", "oidc"
 """Kinds of credentials."""
@@ -47,9 +48,10 @@ class Setup(msgspec.Struct, frozen=True):
 class SecondFactors:
     """The second factors of all accounts."""
 
-    def __init__(self, accounts: Accounts, challenges: Challenges, sessions: Sessions) -> None:
+    def __init__(self, accounts: Accounts, challenges: Challenges, sessions: Sessions, secrets: Secrets) -> None:
         """Use these parts of a store."""
         self._accounts, self._challenges, self._sessions = accounts, challenges, sessions
+        self._sealing = Sealing(secrets)
 
     async def of(self, account: str) -> Factors:
         """Return the factors of an account."""
@@ -86,7 +88,8 @@ class SecondFactors:
         if await self._challenges.take(id_, SETUP, now) is None:
             raise Conflict("this setup has ended", hint="start it again, and scan the new code")
         await self.remove_app(account)
-        data = _encoded(replace(setup.secret, step=step))
+        sealed = await self._sealing.seal(account.id, setup.secret.secret)
+        data = _encoded(Secret(sealed, step))
         await self._accounts.add_credential(Credential(APP, account.id, account.id, data=data, created=now))
 
     async def remove_app(self, account: Account) -> bool:
@@ -144,14 +147,15 @@ class SecondFactors:
         known = await self._accounts.credential(APP, account)
         if known is None:
             raise _wrong()
-        secret = msgspec.json.decode(known.data, type=Secret)
+        sealed = msgspec.json.decode(known.data, type=Secret)
+        secret = replace(sealed, secret=await self._sealing.open(account, sealed.secret))
         step = one_time_code.step_of(secret, text, now)
         if step is None:
             if one_time_code.step_of(replace(secret, step=0), text, now) is not None:
                 raise Forbidden("this code was used already", hint="wait for the next one", where="code")
             raise _wrong()
         try:
-            await self._accounts.use_credential(known, _encoded(replace(secret, step=step)), now)
+            await self._accounts.use_credential(known, _encoded(replace(sealed, step=step)), now)
         except Conflict:
             raise Forbidden("this code was used already", hint="wait for the next one", where="code") from None
         return APP
@@ -177,7 +181,7 @@ def _wrong() -> Forbidden:
 
 
 def _new_code() -> str:
-    letters = "".join(secrets.choice(recovery_code.LETTERS) for _ in range(recovery_code.GROUP * recovery_code.GROUPS))
+    letters = "".join(random.choice(recovery_code.LETTERS) for _ in range(recovery_code.GROUP * recovery_code.GROUPS))
     return recovery_code.spelled(letters)
 
 
