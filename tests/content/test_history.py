@@ -53,6 +53,8 @@ def test_undoing_a_version_leaves_what_came_later(tmp_path: Path) -> None:
         assert (newest.by, newest.message) == ("ida", f"undid version {number}")
         with pytest.raises(BadContent, match="is like this already"):
             await history.undo(number, by="ida")
+        with pytest.raises(BadContent, match="before the first version"):
+            await history.undo(1, by="ida")
         await history.undo(newest.number, by="ida")
         assert wetink.content.blocks["hero"].fallback.title == "Sale"
 

@@ -44,6 +44,8 @@ class History:
 
         Raises Conflict, which names who changed the same places since; NotFound, BadContent, Unavailable.
         """
+        if number == 1:
+            raise BadContent("nothing was before the first version", hint="restore or delete single files")
         _, old, new = await self._around(number)
         paths = [path for path in {*old, *new} if old.get(path) != new.get(path)]
         _, current = await self._versions.current()

@@ -183,6 +183,19 @@ def test_a_file_and_everything_are_restored_from_a_version(wetink: Wetink) -> No
         assert (again.status_code, "The content is like this already." in again.text) == (400, True)
 
 
+def test_undoing_what_made_a_block_says_first_that_it_deletes_it(wetink: Wetink) -> None:
+    number = run(wetink.author.save("blocks/made.yaml", b"fallback: {link: 'https://shop.example/'}", by="ida"))
+    with client_of(wetink) as browser:
+        page = browser.get(f"/dashboard/versions/{number}").text
+        assert "This deletes what it added." in page
+        assert "<li>Block made</li>" in page
+        assert post(browser, f"/dashboard/versions/{number}/undo").status_code == 303
+        assert "made" not in wetink.content.blocks
+        first = browser.get("/dashboard/versions/1").text
+        assert "Undo this version" not in first
+        assert post(browser, "/dashboard/versions/1/undo").status_code == 400
+
+
 def test_odd_addresses_are_no_version(dashboard: TestClient) -> None:
     for number in ("0", "99", "x", "9" * 30, "1e3", "-1"):
         assert dashboard.get(f"/dashboard/versions/{number}").status_code == 404, number
