@@ -97,7 +97,7 @@ def test_an_unknown_name_gets_a_page_that_says_what_to_do(dashboard: TestClient,
     answer = dashboard.get(address)
     assert answer.status_code == 404
     assert says in answer.text
-    assert "Go to the overview" in answer.text
+    assert "Go to the home page" in answer.text
 
 
 def test_a_stranger_gets_a_page_with_the_fallback_they_would_see(dashboard: TestClient) -> None:

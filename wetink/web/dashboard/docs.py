@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parents[2] / "docs"
 PATH = "/dashboard/docs"
 
 GROUPS: Mapping[str, Sequence[str]] = {
-    "Start": ("tutorial", "keys", "events", "accounts", "sign-in"),
+    "Start": ("tutorial", "dashboard", "keys", "events", "accounts", "sign-in"),
     "Content": ("blocks", "apps/README", "rules", "audiences", "custom-apps", "content-as-code", "drafts"),
     "Results": ("opens", "signals"),
     "Data": ("feeds", "mappings", "api"),
