@@ -2,6 +2,8 @@
 
 /** Remember in the form which variants are unfolded. */
 export function folds(form: HTMLFormElement): void {
+  // On a phone, the picture comes first, and what it looks at is a press away.
+  if (matchMedia("(max-width: 600px)").matches) form.querySelector(".look-fold")?.removeAttribute("open");
   form.addEventListener(
     "toggle",
     ({ target }) => {

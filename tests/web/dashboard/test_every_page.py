@@ -101,6 +101,7 @@ def test_a_page_is_open_to_everybody(running: Desk, context: BrowserContext, nam
 def look(page: Page, width: int, *, whole: bool) -> Iterator[str]:
     """Yield what is wrong at a width, in both schemes; with `whole`, in the frame as well."""
     page.evaluate("document.activeElement.blur()")  # or else the link to the page lies over its top
+    page.evaluate("scrollTo(0, 0)")  # or else the head lies over whatever is there
     page.set_viewport_size({"width": width, "height": 900})
     over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if over > 0:
