@@ -152,17 +152,17 @@ def test_the_name_of_the_account_stands_at_the_version_and_in_the_log(office: Of
     office.hire("ida")
     ida = office.signed_in("ida")
     before = office.wetink.version
-    made = send(ida, "/apps/wishlist", name="hearts", **{"fallback-link": "https://shop.example/"})
+    made = send(ida, "/audiences/save", name="vip", yaml="rule: {done: Order Completed}")
     assert made.status_code < 400, made.text
     latest = office.run(office.wetink.store.content.versions(1))[0]
     assert (latest.by, latest.number > before) == ("Ida", True)
     entry = office.run(office.wetink.store.audit_log.read(1))[0]
     assert (entry.actor, entry.thing, entry.version, entry.address) == (
-        *("Ida", "wishlist", latest.number, "192.0.2.1"),
+        *("Ida", "audience vip", latest.number, "192.0.2.1"),
     )
     page = ida.get("/dashboard/settings/audit").text
-    assert "made a block with the app <strong>wishlist" in page
-    sheet = ida.get("/dashboard/settings/audit.csv?actor=Ida&thing=wish").text.splitlines()
+    assert "saved <strong>audience vip" in page
+    sheet = ida.get("/dashboard/settings/audit.csv?actor=Ida&thing=vip").text.splitlines()
     assert len(sheet) == 2
     assert '"Ida"' in sheet[1]
 

@@ -1,13 +1,19 @@
 """A walk of the team in a real browser: an owner invites, somebody joins on a phone, and roles have their limits."""
 
+import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.serving import Server
+from tests.web.dashboard.test_every_page import AXE, RUN, TAGS
 from tests.web.dashboard.test_walk import tab_to
+from wetink.settings import read
+from wetink.wiring import Wetink
 
 PASSWORD = "copper lantern walks north"
 
@@ -21,6 +27,19 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(data: Path) -> Iterator[Server]:
     with Server(data, workers=1) as running:
         yield running
+
+
+@pytest.fixture
+def ida(server: Server, data: Path) -> None:
+    """An owner, if there is none yet."""
+
+    async def make() -> None:
+        async with Wetink(read({}, data=data), draws=False) as wetink:
+            if not await wetink.team.has_owner():
+                await wetink.team.found("ida@shop.example", "Ida Wells", PASSWORD)
+
+    with ThreadPoolExecutor(1) as thread:  # the browser has a loop in this one
+        thread.submit(asyncio.run, make()).result()
 
 
 def fits(page: Page) -> None:
@@ -87,22 +106,26 @@ def test_a_team_from_the_first_owner_to_a_viewer_on_a_phone(server: Server, chro
     page.get_by_label("Role of Bob").select_option("developer")
     page.locator("li", has_text="Bob").get_by_role("button", name="Save").click()
     expect(page.get_by_text("Bob: changed the role to developer.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Bob: changed the role to viewer.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Bob: changed the role to developer.")).to_be_visible()
     bob.goto(f"{server.address}/dashboard/settings/tokens")
     expect(bob.get_by_role("heading", name="API tokens")).to_be_visible()
     office.close()
     phone.close()
 
 
-def test_a_session_that_ends_in_the_middle_loses_nothing(server: Server, chromium: Browser) -> None:
+def test_a_session_that_ends_in_the_middle_loses_nothing(server: Server, ida: None, chromium: Browser) -> None:
     context, elsewhere = of_width(chromium, 1280), of_width(chromium, 1280)
     page = signed_in(server, context)
-    page.goto(f"{server.address}/dashboard/sources")
-    page.locator("#name").fill("shop-backend")
+    page.goto(f"{server.address}/dashboard/settings/security")
+    page.get_by_label("Your name").fill("Ida B. Wells")
     other = signed_in(server, elsewhere)
     other.goto(f"{server.address}/dashboard/settings/security")
     other.get_by_role("button", name="Sign out everywhere else").click()
     expect(other.get_by_text("All other browsers are signed out.")).to_be_visible()
-    page.get_by_role("button", name="Create key").click()
+    page.get_by_role("button", name="Save name").click()
     expect(page.get_by_role("heading", name="Your session ended")).to_be_visible()
     with context.expect_page() as opened:
         page.get_by_role("link", name="Sign in").click()
@@ -112,12 +135,12 @@ def test_a_session_that_ends_in_the_middle_loses_nothing(server: Server, chromiu
     page.bring_to_front()
     page.evaluate("window.dispatchEvent(new Event('focus'))")
     page.get_by_role("button", name="Save my changes").click()
-    expect(page.get_by_role("heading", name="The key for shop-backend")).to_be_visible()
+    expect(page.get_by_role("button", name="Ida B. Wells")).to_be_visible()
 
     other.goto(f"{server.address}/dashboard/settings/security")
     other.get_by_role("button", name="Sign out everywhere else").click()
-    page.locator("#hosts").fill("shop.example")
-    page.evaluate("fetch('/dashboard/sources', {method: 'POST'})")  # as an editor's script does
+    page.get_by_label("Your name").fill("Ida Wells")
+    page.evaluate("fetch('/dashboard/settings/security/name', {method: 'POST'})")  # as an editor's script does
     asked = page.get_by_role("dialog", name="Your session ended")
     expect(asked).to_be_visible()
     with context.expect_page() as opened:
@@ -128,14 +151,14 @@ def test_a_session_that_ends_in_the_middle_loses_nothing(server: Server, chromiu
     page.bring_to_front()
     page.evaluate("window.dispatchEvent(new Event('focus'))")
     expect(asked).to_be_hidden()
-    page.locator("#name").fill("shop-page")
-    page.get_by_role("button", name="Create key").click()
-    expect(page.get_by_role("heading", name="The key for shop-page")).to_be_visible()
+    expect(page.get_by_label("Your name")).to_have_value("Ida Wells")
+    page.get_by_role("button", name="Save name").click()
+    expect(page.get_by_role("button", name="Ida Wells")).to_be_visible()
     context.close()
     elsewhere.close()
 
 
-def test_a_token_is_made_and_revoked_with_keys_alone(server: Server, chromium: Browser) -> None:
+def test_a_token_is_made_and_revoked_with_keys_alone(server: Server, ida: None, chromium: Browser) -> None:
     context = of_width(chromium, 1280)
     page = signed_in(server, context)
     page.goto(f"{server.address}/dashboard/settings/tokens")
@@ -156,6 +179,29 @@ def test_a_token_is_made_and_revoked_with_keys_alone(server: Server, chromium: B
     tab_to(page, "Revoke$")
     page.keyboard.press("Enter")
     expect(page.get_by_text("deploy no longer works.")).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_of_a_team_with_members_are_open_to_everybody(
+    server: Server, ida: None, chromium: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    context.add_init_script(AXE)
+    page = signed_in(server, context)
+    for path in (
+        "settings/team",
+        "settings/security",
+        "settings/tokens",
+        "settings/audit",
+        "settings/security/confirm",
+    ):
+        page.goto(f"{server.address}/dashboard/{path}")
+        assert page.evaluate(RUN, [[], {"runOnly": TAGS}]) == [], path
+    for opens in ("Invite somebody", "More for Ida"):
+        page.goto(f"{server.address}/dashboard/settings/team")
+        page.get_by_role("button", name=opens).click()
+        assert page.evaluate(RUN, [[], {"runOnly": TAGS}]) == [], opens
     context.close()
 
 

@@ -2,6 +2,9 @@
 INSERT INTO session (id, token, began, used, account, address, device, proved)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
+-- name: drop
+DROP TABLE session
+
 -- name: old
 DELETE FROM session WHERE used < ? OR began < ?
 

@@ -9,9 +9,9 @@ import apsw
 
 from wetink.ports.keys import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, MOST_ADDRESSES, NOTED_MS, Session, wait_left
 from wetink.store.codec import hashed, session_of
-from wetink.store.queries import queries
-from wetink.store.sqlite.batch import passing
-from wetink.store.sqlite.connection import fetch, first, in_thread, refuse_older
+from wetink.store.queries import queries, script
+from wetink.store.sqlite.batch import passing, transaction
+from wetink.store.sqlite.connection import fetch, first, in_thread
 from wetink.store.sqlite.side_file import SideFile
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,15 @@ class SQLiteSessions(SideFile):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / "sessions.db", "sessions.sql")
-        refuse_older(self._db, "session", {"session.proved"})
+        self._renew()
+
+    def _renew(self) -> None:
+        """Make the table anew if it is of an older format: everybody signs in again."""
+        with self._used("opening sessions"), transaction(self._db):
+            columns = {name for _, name, *_ in fetch(self._db, "PRAGMA table_info(session)")}
+            if not {"account", "proved"} <= columns:
+                self._db.execute(SQL.drop)
+                self._db.execute(script(__package__, "sessions.sql"))
 
     @in_thread
     def begin(

@@ -14,7 +14,7 @@ from wetink.web import session
 from wetink.web.dashboard.query import form_of, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.sign_in import wrong_of
-from wetink.web.dashboard.toasts import tell
+from wetink.web.dashboard.toasts import Undo, tell
 from wetink.web.request import now_ms, status_of
 
 PATH = "/dashboard/settings/team"
@@ -79,11 +79,13 @@ async def change(request: Request) -> Response:
     if form.get("do") in DANGEROUS or form.get("role") == "owner":
         session.check_proved(request)
     try:
+        before = await wetink_of(request).team.account(id_)
         account, action = await do(wetink_of(request).team, id_, form)
     except WetinkError as error:
         return await _page(request, status=status_of(error), error=_sentence(error))
     session.changed(request, action, account.email)
-    return _back(request, f"{account.name}: {action}.")
+    undo = {"role": before.role} if form.get("do") == "role" else None
+    return _back(request, f"{account.name}: {action}.", undo and {"account": id_, "do": "role", **undo})
 
 
 async def link(request: Request) -> Response:
@@ -156,9 +158,9 @@ def _url(request: Request, secret: str) -> str:
     return f"{origin}/dashboard/join?link={secret}"
 
 
-def _back(request: Request, text: str) -> Response:
+def _back(request: Request, text: str, undo: Mapping[str, str] | None = None) -> Response:
     response = RedirectResponse(PATH, 303)
-    tell(request, response, text)
+    tell(request, response, text, Undo(f"{PATH}/change", undo) if undo else None)
     return response
 
 
