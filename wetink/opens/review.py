@@ -72,10 +72,10 @@ class Reviewer:
             await asyncio.to_thread(_usable, stage, sides[1].apps),
             await asyncio.to_thread(_rehearsed, stage, sides[1].apps),
             *await self._drawn(stage, blocks, sides[1]),
-            self._covered(stage, blocks, sides[1], seen),
-            self._characters(stage),
+            await asyncio.to_thread(self._covered, stage, blocks, sides[1], seen),
+            await asyncio.to_thread(self._characters, stage),
             _links(blocks, self._allowed),
-            _contrast(stage, blocks, sides[1].apps),
+            await asyncio.to_thread(_contrast, stage, blocks, sides[1].apps),
         ]
         return counts, tuple(each for each in checks if each is not None)
 

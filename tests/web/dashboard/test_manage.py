@@ -111,7 +111,7 @@ def test_a_stale_form_changes_nothing_and_names_who_was_faster(wetink: Wetink) -
             data = {"csrf": browser.headers["x-csrf"], "change": what, "base": base, "name": "other", "title": "Other"}
             refused = browser.post(PAGE, data=data, follow_redirects=False)
             assert refused.status_code == 409, what
-            assert "Bob changed blocks/hero.yaml" in refused.text
+            assert "Bob changed block hero on" in refused.text
         assert not wetink.content.blocks["hero"].paused
 
 

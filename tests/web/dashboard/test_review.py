@@ -108,7 +108,7 @@ def test_a_second_click_on_publish_says_that_it_is_done(wetink: Wetink) -> None:
         assert post(browser, "/dashboard/review/publish", **fields).status_code == 303
         again = post(browser, "/dashboard/review/publish", **fields)
         assert again.status_code == 404
-        assert "There is no draft of blocks/hero.yaml." in again.text
+        assert "There is no draft of block hero." in again.text
         assert "Nothing to publish" in again.text
         assert post(browser, "/dashboard/review/publish").status_code == 404
 
@@ -160,7 +160,7 @@ def test_a_draft_that_somebody_else_saved_since_is_not_discarded(wetink: Wetink)
         fields = {"path": HERO, "how": "discard", "revision": str(seen.revision)}
         answer = post(browser, "/dashboard/review/resolve", **fields)
         assert answer.status_code == 409
-        assert "Bob saved blocks/hero.yaml" in answer.text
+        assert "Bob saved block hero on" in answer.text
         assert len(run(wetink.publishing.pending())) == 1
         assert post(browser, "/dashboard/review/resolve", **{**fields, "revision": "2"}).status_code == 303
         assert run(wetink.publishing.pending()) == []

@@ -1,11 +1,13 @@
 """Review: what publishing drafts changes, in words and as counts, the checks, and the button that publishes them."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from wetink.content.changes import KINDS, title_of
 from wetink.content.publishing import Review
 from wetink.core.errors import BadContent, BadRequest, Conflict, NotFound, WetinkError
 from wetink.opens.recipient import parse
@@ -24,6 +26,7 @@ DECIDED = {
     "discard": "discarded the draft of",
 }
 """Decision -> its words in the audit log."""
+_PATH = re.compile(rf"\b(?:{'|'.join(KINDS)})/[A-Za-z0-9_][\w.@+-]*\w")
 FIELD = "draft:"
 """The beginning of a field's name that is followed by a path. Its value is the revision that was reviewed."""
 
@@ -148,13 +151,17 @@ async def _paths(request: Request) -> list[str]:
 
 
 def sentence(error: WetinkError) -> str:
-    """Return an error as sentences.
+    """Return an error as sentences, with the titles of files.
 
-    >>> sentence(NotFound("there is no draft", hint="save one first"))
-    'There is no draft. Save one first.'
+    >>> sentence(NotFound("there is no draft of blocks/hero.yaml", hint="save one first"))
+    'There is no draft of block hero. Save one first.'
     """
-    parts = [str(error), error.hint]
+    parts = [_PATH.sub(lambda path: _lower(title_of(path[0], None)), str(error)), error.hint]
     return " ".join(f"{each[:1].upper()}{each[1:].rstrip('.')}." for each in parts if each)
+
+
+def _lower(title: str) -> str:
+    return title[:1].lower() + title[1:]
 
 
 def editor_of(path: str) -> str:
