@@ -21,6 +21,8 @@ SIGN_IN: Mapping[str, Mapping[str, str]] = {
     f"{SECURITY}/codes": {},
     f"{SECURITY}/passkeys/ask": {},
     f"{SECURITY}/passkeys/add": {"answer": "ANSWER", "passkey-name": "*"},
+    f"{SECURITY}/passkeys/prove": {"answer": "SIGNED"},
+    f"{SECURITY}/passkeys/prove/ask": {},
     f"{SECURITY}/passkeys/remove": {"passkey": "PASSKEY"},
     f"{SIGN_ON}/save": {**PROVIDER, "title": "Okta *"},
     f"{SIGN_ON}/remove": {"name": "PROVIDER"},
@@ -36,11 +38,16 @@ async def ways_in(wetink: Wetink, made: Mapping[str, str]) -> dict[str, str]:
     if made.get("code") == "CODE":
         setup = await wetink.factors.begin_app(bob, now)
         return {"setup": setup.id, "code": TOTP(setup.secret.secret).at(now // 1000)}
-    if made.get("answer") == "ANSWER":
-        passkeys = await wetink.passkeys()
+    if made.get("answer") in ("ANSWER", "SIGNED"):
+        passkeys, device = await wetink.passkeys(), Authenticator()
         asked, party = await passkeys.ask_new(bob, now), passkeys.party
         assert party is not None
-        return {"challenge": asked.challenge, "answer": Authenticator().registered(asked.options, party.origin)}
+        registered = device.registered(asked.options, party.origin)
+        if made["answer"] == "ANSWER":
+            return {"challenge": asked.challenge, "answer": registered}
+        await passkeys.add(bob, asked.challenge, registered, "", now)
+        asked = await passkeys.ask(bob.id, now)
+        return {"challenge": asked.challenge, "answer": device.signed(asked.options, party.origin)}
     if made.get("passkey") == "PASSKEY":
         await wetink.store.accounts.add_credential(Credential("passkey", "made", "bob", data='{"public_key": ""}'))
         return {"passkey": "made"}

@@ -1,6 +1,7 @@
 """The second step of a sign-in, from the setup of an app to a lost device."""
 
 import html
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,10 @@ import pyotp
 import pytest
 from starlette.testclient import TestClient
 
+from tests.access.authenticator import Authenticator
 from tests.web.people import PASSWORD, Office, send
 from wetink.core.access.one_time_code import STEP_MS
+from wetink.core.access.passkey import RelyingParty
 from wetink.web.request import now_ms
 
 SECURITY = "/settings/security"
@@ -207,3 +210,24 @@ def test_an_owner_resets_the_second_factor_of_a_lost_device(office: Office) -> N
     assert with_password(office, "bob").headers["x-sent-to"] == "/dashboard/blocks"
     assert "reset the second factors of bob@shop.example" in audited(office)
     assert send(ida, "/settings/team/reset", account="absent").status_code == 404
+
+
+def test_a_passkey_proves_who_somebody_is_as_their_password_does(office: Office) -> None:
+    client = office.signed_in("ida")
+    passkeys = office.run(office.wetink.passkeys())
+    passkeys.party, device = RelyingParty("testserver", "http://testserver"), Authenticator()
+    asked = send(client, f"{SECURITY}/passkeys/ask").json()
+    added = device.registered(json.dumps(asked["options"]), "http://testserver")
+    send(client, f"{SECURITY}/passkeys/add", challenge=asked["challenge"], answer=added)
+    office.run(_forget_proofs(office))
+    assert send(client, f"{SECURITY}/codes").headers["location"].startswith(f"/dashboard{SECURITY}/confirm")
+    asked = send(client, f"{SECURITY}/passkeys/prove/ask").json()
+    fields = {"challenge": asked["challenge"], "next": f"/dashboard{SECURITY}"}
+    wrong = Authenticator().signed(json.dumps(asked["options"]), "http://testserver")
+    assert send(client, f"{SECURITY}/passkeys/prove", answer=wrong, **fields).status_code == 403
+    asked = send(client, f"{SECURITY}/passkeys/prove/ask").json()
+    right = device.signed(json.dumps(asked["options"]), "http://testserver")
+    fields["challenge"] = asked["challenge"]
+    got = send(client, f"{SECURITY}/passkeys/prove", answer=right, **fields)
+    assert (got.status_code, got.headers["location"]) == (303, f"/dashboard{SECURITY}")
+    assert send(client, f"{SECURITY}/codes").status_code == 200

@@ -23,6 +23,8 @@ FORMS: dict[str, dict[str, str]] = {
     f"{SETTINGS}/security/codes": {},
     f"{SETTINGS}/security/passkeys/ask": {},
     f"{SETTINGS}/security/passkeys/add": {"challenge": "x", "answer": "{}", "passkey-name": "Laptop"},
+    f"{SETTINGS}/security/passkeys/prove": {"challenge": "x", "answer": "{}", "next": "/dashboard"},
+    f"{SETTINGS}/security/passkeys/prove/ask": {},
     f"{SETTINGS}/security/passkeys/remove": {"passkey": "x"},
     f"{SETTINGS}/sign-on/save": {
         "name": "",

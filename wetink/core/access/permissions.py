@@ -55,6 +55,7 @@ AREAS: tuple[tuple[str, Permission, Permission], ...] = (
 READS = (
     "/dashboard/audiences/edit",
     "/dashboard/settings/security/passkeys/ask",
+    "/dashboard/settings/security/passkeys/prove/ask",
     "/dashboard/audiences/tried",
     "/dashboard/audiences/found",
     "/dashboard/templates/{name}/tried",
@@ -72,6 +73,7 @@ EDITED = (
 
 QUIET = (
     *("/dashboard/logout", "/dashboard/theme", "/dashboard/settings/security/confirm"),
+    "/dashboard/settings/security/passkeys/prove",
     "/dashboard/blocks/{name}/edit",
 )
 """Changes that the audit log leaves out as well: they change nothing that recipients or others see, such as a draft."""

@@ -12,7 +12,7 @@ from wetink.core.access.account import Account
 from wetink.core.errors import BadRequest, Conflict
 from wetink.web import session
 from wetink.web.dashboard.app_setup import setup_facts
-from wetink.web.dashboard.query import form_of, wetink_of
+from wetink.web.dashboard.query import form_of, inside, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.second_factor import origin_of, sentence
 from wetink.web.dashboard.toasts import tell
@@ -102,6 +102,26 @@ async def add_passkey(request: Request) -> Response:
     if not (await wetink.factors.of(account.id)).codes:
         return await _codes_page(request, account)
     return _back(request, f"The passkey {added.name} is added.")
+
+
+async def ask_proof(request: Request) -> Response:
+    """Return the options with which somebody proves who they are by a passkey, for the script."""
+    session.check_csrf(request, await form_of(request))
+    asked = await (await wetink_of(request).passkeys()).ask(session.account(request).id, now_ms())
+    return answer(asked.challenge, asked.options)
+
+
+async def prove(request: Request) -> Response:
+    """Take a passkey for the proof of who somebody is, and go on to where it was needed."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    wetink, account, now = wetink_of(request), session.account(request), now_ms()
+    await wetink.factors.count_try(account.id, now)
+    passkeys = await wetink.passkeys()
+    await passkeys.check(form.get("challenge", ""), form.get("answer", ""), account.id, now)
+    await wetink.factors.forgive(account.id)
+    await session.proved(request)
+    return RedirectResponse(inside(form.get("next", "")), 303)
 
 
 async def remove_passkey(request: Request) -> Response:

@@ -196,6 +196,8 @@ ROUTES: tuple[Route, ...] = (
     Route("/dashboard/settings/security/codes", factors.renew_codes, methods=["POST"]),
     Route("/dashboard/settings/security/passkeys/ask", factors.ask_passkey, methods=["POST"]),
     Route("/dashboard/settings/security/passkeys/add", factors.add_passkey, methods=["POST"]),
+    Route("/dashboard/settings/security/passkeys/prove", factors.prove, methods=["POST"]),
+    Route("/dashboard/settings/security/passkeys/prove/ask", factors.ask_proof, methods=["POST"]),
     Route("/dashboard/settings/security/passkeys/remove", factors.remove_passkey, methods=["POST"]),
     Route("/dashboard/settings/sign-on", sign_on_settings.providers),
     Route("/dashboard/settings/sign-on/save", sign_on_settings.save, methods=["POST"]),

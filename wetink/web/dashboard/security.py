@@ -80,7 +80,8 @@ async def confirm(request: Request) -> Response:
             await session.proved(request)
             return RedirectResponse(onward, 303)
         wrong = {"password": "This is not your password."}
-    return page(request, "confirm.html", status=400 if wrong else 200, next=onward, wrong=wrong)
+    facts = await factors.facts(request, account)
+    return page(request, "confirm.html", status=400 if wrong else 200, next=onward, wrong=wrong, **facts)
 
 
 async def _page(request: Request, *, wrong: Mapping[str, str] = {}, given: Mapping[str, str] = {}) -> Response:
