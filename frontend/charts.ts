@@ -25,6 +25,17 @@ const HEIGHT = 240;
 /** Steps between two labels of the axis, in days. */
 const STEPS = [1, 2, 7, 14, 28, 56, 91, 182, 365, 730];
 const drawn = new Map<HTMLElement, uPlot>();
+const sizes = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const plot = drawn.get(target as HTMLElement);
+    const width = widthOf(target);
+    if (plot !== undefined && plot.width !== width) plot.setSize({ width, height: HEIGHT });
+  }
+});
+
+function widthOf(element: Element): number {
+  return Math.max(element.clientWidth, 200);
+}
 
 /** Return a color of the design, as the canvas takes it, in the scheme that an element has. */
 function token(element: HTMLElement, name: string): string {
@@ -151,7 +162,7 @@ function draw(element: HTMLElement): void {
   const signed = chart.unit === "lift";
   const plot = new uPlot(
     {
-      width: Math.max(element.clientWidth, 200),
+      width: widthOf(element),
       height: HEIGHT,
       padding: [12, 26, 0, 0],
       legend: { show: false },
@@ -222,6 +233,7 @@ function draw(element: HTMLElement): void {
   );
   element.append(tip.box, live);
   drawn.set(element, plot);
+  sizes.observe(element);
   const follow = (): void => {
     const place = plot.cursor.idx;
     const link = element.dataset["link"];
@@ -254,21 +266,13 @@ function drawAll(): void {
     if (!element.isConnected) {
       drawn.get(element)?.destroy();
       drawn.delete(element);
+      sizes.unobserve(element);
     }
   }
   for (const element of document.querySelectorAll<HTMLElement>("[data-plot]")) draw(element);
 }
 
-let width = 0;
-const sizes = new ResizeObserver(() => {
-  const now = document.getElementById("page")?.clientWidth ?? 0;
-  if (now === width) return;
-  width = now;
-  for (const [element, plot] of drawn) plot.setSize({ width: Math.max(element.clientWidth, 200), height: HEIGHT });
-});
-
 drawAll();
-sizes.observe(document.body);
 document.addEventListener("htmx:afterSettle", drawAll);
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
 new MutationObserver(drawAll).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });

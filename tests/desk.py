@@ -26,12 +26,12 @@ from wetink.wiring import Wetink
 JANE = "email:jane@mercer.example"
 FILES = re.compile(
     r"\.(img|csv|json|zip)$"
-    r"|/(photo|picture|file|thumb|weight|beside|covered|snippet|tried|newer|waiting|opened|words|estimate)$"
+    r"|/(photo|picture|file|thumb|weight|beside|covered|snippet|tried|newer|waiting|opened|shown|words|estimate)$"
 )
 """Routes of pictures, files and parts of pages: they are no pages."""
 
 LINKED: Mapping[str, str] = {
-    "/dashboard/opens/{id}": "/dashboard/opens",
+    "/dashboard/opens/{id}": f"/dashboard/people/{JANE}?block=hero",
     "/dashboard/conversions/{id:path}": "/dashboard/conversions",
 }
 """Pages whose address is the first link on another page that leads to one of them."""
