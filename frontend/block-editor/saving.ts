@@ -19,6 +19,7 @@ export function saving(form: HTMLFormElement): void {
   const trouble = document.getElementById("trouble");
   let waiting = 0;
   let leaving = false;
+  let pressed = "";
 
   const body = (): string => {
     const fields = new URLSearchParams();
@@ -47,9 +48,15 @@ export function saving(form: HTMLFormElement): void {
     const saved = document.getElementById("saved");
     if (saved !== null) saved.textContent = text;
   };
+  const again = (): void => {
+    const button = pressed === "" ? null : form.querySelector<HTMLButtonElement>(`button[name="do"][value="${CSS.escape(pressed)}"]`);
+    pressed = "";
+    if (button === null) form.dispatchEvent(new Event("save", { bubbles: true }));
+    else button.click();
+  };
   const retry = (): void => {
     window.clearTimeout(waiting);
-    waiting = window.setTimeout(() => form.dispatchEvent(new Event("save", { bubbles: true })), RETRY_MS);
+    waiting = window.setTimeout(again, RETRY_MS);
   };
 
   form.addEventListener("input", () => {
@@ -57,13 +64,19 @@ export function saving(form: HTMLFormElement): void {
     if (trouble?.hidden !== false) state("Saving …");
   });
   form.addEventListener("save", keep);
-  form.addEventListener("htmx:sendError", () => {
+  form.addEventListener("htmx:sendError", (event) => {
+    const { elt } = (event as CustomEvent<Answered>).detail;
+    if (elt instanceof HTMLButtonElement && elt.name === "do") pressed = elt.value;
     keep();
     say("No connection. Your changes are kept in this browser and are sent as soon as the server answers.");
     retry();
   });
   form.addEventListener("htmx:timeout", retry);
-  window.addEventListener("online", () => trouble?.hidden === false && form.dispatchEvent(new Event("save", { bubbles: true })));
+  window.addEventListener("online", () => {
+    if (trouble?.hidden !== false) return;
+    window.clearTimeout(waiting);
+    again();
+  });
   form.addEventListener("htmx:responseError", (event) => {
     const { xhr } = (event as CustomEvent<Answered>).detail;
     keep();

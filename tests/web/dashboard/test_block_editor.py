@@ -49,6 +49,18 @@ def add(page: Page, app: str) -> None:
     expect(page.locator("#variants > .variant")).to_have_count(there + 1)
 
 
+def dragged(page: Page, start: int, end: int) -> None:
+    """Drag a variant by its handle to the place of one above it."""
+    handle, other = page.locator(".handle").nth(start).bounding_box(), page.locator(".handle").nth(end).bounding_box()
+    assert handle is not None
+    assert other is not None
+    page.mouse.move(handle["x"] + 5, handle["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(handle["x"] + 5, handle["y"] - 30, steps=6)
+    page.mouse.move(other["x"] + 5, other["y"] - 12, steps=12)
+    page.mouse.up()
+
+
 def saved(page: Page) -> Locator:
     return page.locator("#saved")
 
@@ -69,16 +81,8 @@ def test_a_block_is_made_ordered_ruled_and_seen_by_mouse(server: Server, chromiu
     assert names(page) == ["Countdown", "Trending", "Last Viewed"]
     page.reload()
     page.locator("#variants summary").first.click()
-    handle, first = page.locator(".handle").nth(2), page.locator(".handle").first
-    start, end = handle.bounding_box(), first.bounding_box()
-    assert start is not None
-    assert end is not None
     with page.expect_response(lambda response: response.request.method == "POST"):
-        page.mouse.move(start["x"] + 5, start["y"] + 8)
-        page.mouse.down()
-        page.mouse.move(start["x"] + 5, start["y"] - 30, steps=6)
-        page.mouse.move(end["x"] + 5, end["y"] - 12, steps=12)
-        page.mouse.up()
+        dragged(page, 2, 0)
     expect(page.locator("#said")).to_have_text("Last Viewed is now variant 1 of 3.")
     page.reload()
     assert names(page) == ["Last Viewed", "Countdown", "Trending"]
@@ -149,13 +153,25 @@ def test_a_lost_connection_is_said_and_made_good(server: Server, chromium: Brows
     context = signed_in(server, chromium, data)
     page = context.pages[0]
     begun(page, server, "Train")
+    add(page, "Trending")
+    page.reload()
+    page.locator("#variants summary").first.click()
+    trouble = page.locator("#trouble")
     context.set_offline(True)
     page.locator("#title").fill("Through the tunnel")
-    expect(page.locator("#trouble")).to_contain_text("No connection")
+    expect(trouble).to_contain_text("No connection")
+    dragged(page, 1, 0)
     context.set_offline(False)
-    expect(page.locator("#trouble")).to_be_hidden()
+    expect(trouble).to_be_hidden()
+    context.set_offline(True)
+    page.locator("#copy-0").click()
+    expect(trouble).to_contain_text("No connection")
+    context.set_offline(False)
+    expect(trouble).to_be_hidden()
+    expect(page.locator("#variants > .variant")).to_have_count(3)
     page.reload()
     expect(page.locator("#title")).to_have_value("Through the tunnel")
+    assert names(page) == ["Trending", "Countdown", "Countdown 2"]
     context.close()
 
 

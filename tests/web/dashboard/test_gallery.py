@@ -198,6 +198,14 @@ def test_a_discarded_draft_leaves_the_live_block(dashboard: TestClient, wetink: 
     assert Fields(dashboard.get(path).text).found["title"] == wetink.content.blocks[name].title
 
 
+def test_a_change_whose_answer_was_lost_is_saved_once_and_no_conflict(dashboard: TestClient) -> None:
+    path = begun(dashboard, "wishlist", "Twice")
+    fields = {**Fields(dashboard.get(path).text).found, "title": "Twice sent"}
+    answers = [dashboard.post(path, data=fields).text for _ in range(2)]
+    assert ["Somebody else" in answer for answer in answers] == [False, False]
+    assert "Somebody else changed this block" in dashboard.post(path, data={**fields, "title": "Another"}).text
+
+
 def test_a_block_that_allows_no_plain_recipient_says_what_to_do(dashboard: TestClient) -> None:
     text = unescape(dashboard.get("/dashboard/blocks/picks/snippet?esp=braze").text)
     assert "allows no plain" in text

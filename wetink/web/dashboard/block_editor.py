@@ -13,11 +13,11 @@ from wetink.content.block_files import RESERVED
 from wetink.core.blocks.block import Block
 from wetink.core.blocks.form import BlockForm, acted, posted, raw_of, removed_text, restored
 from wetink.core.blocks.form import form_of as shown_form
-from wetink.core.errors import BadContent, Conflict
+from wetink.core.errors import BadContent, Conflict, NotFound
 from wetink.core.text.naming import free_name, free_slug
 from wetink.opens.drawing import home, weight
 from wetink.ports import Picture
-from wetink.ports.content import digest
+from wetink.ports.content import Draft, digest
 from wetink.web import session
 from wetink.web.dashboard.block_editor_view import (
     Bar,
@@ -86,7 +86,10 @@ async def _saved(request: Request, name: str, form: BlockForm, fields: Mapping[s
         try:
             draft = await wetink.block_drafts.save(name, raw, base, revision, session.actor(request))
         except Conflict as error:
-            return msgspec.structs.replace(bar, conflict=str(error))
+            there = await _same(request, name, text)
+            if there is None:
+                return msgspec.structs.replace(bar, conflict=str(error))
+            draft = there
         bar = msgspec.structs.replace(bar, revision=draft.revision, was=text, draft=draft)
     elif revision:
         opened = await wetink.block_drafts.open(name)
@@ -94,6 +97,15 @@ async def _saved(request: Request, name: str, form: BlockForm, fields: Mapping[s
         if opened.revision != revision:
             return msgspec.structs.replace(bar, conflict="This draft was changed elsewhere")
     return bar
+
+
+async def _same(request: Request, name: str, text: str) -> Draft | None:
+    """Return the draft of a block if it is what this form says: the answer to an earlier try was lost on its way."""
+    try:
+        draft = (await wetink_of(request).block_drafts.open(name)).draft
+    except (NotFound, BadContent):
+        return None
+    return draft if draft is not None and draft.body is not None and digest(draft.body) == text else None
 
 
 def _said(form: BlockForm, action: str) -> str:
