@@ -168,6 +168,9 @@ def _stream(text: str) -> str:
 def _smtp(text: str) -> str:
     if text and not re.fullmatch(rf"smtps?://([^@/?#\s]+@)?({HOST}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?/?", text):
         raise ValueError("smtp://USER:PASSWORD@HOST:587 or smtps://HOST:465")
+    port = re.search(r":([0-9]{1,5})/?$", text)
+    if port is not None and not 0 < int(port[1]) <= 65_535:
+        raise ValueError("a port from 1 to 65535, such as smtps://HOST:465")
     return text
 
 

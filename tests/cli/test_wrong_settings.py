@@ -39,6 +39,8 @@ WRONG: dict[str, tuple[str, ...]] = {
     "metrics_token": TEXTS,
     "log_format": ("JSON", "text", "logfmt"),
     "hook_write_key": TEXTS,
+    "smtp_url": ("mail.shop.example", "http://mail.example", "smtp://", "smtp://host:port", "smtps://host:65536"),
+    "sender": ("reports", "reports@", "<reports@shop.example", "Reports reports@shop.example>", "a@b c@d", "a@b\nc"),
 }
 ANY = {"placeholders"}
 """Settings that take any text."""
@@ -71,6 +73,16 @@ def test_a_password_in_a_wrong_value_is_not_shown() -> None:
     with pytest.raises(BadSettings) as raised:
         read({"WETINK_LOG": "nats://me:hunter2@host:port"})
     assert str(raised.value) == "WETINK_LOG is 'nats://…@host:port'"
+
+
+def test_a_mail_server_needs_a_sender_and_its_password_is_not_shown() -> None:
+    with pytest.raises(BadSettings, match="WETINK_SMTP_URL needs WETINK_SENDER"):
+        read({"WETINK_SMTP_URL": "smtp://me:hunter2@mail.example"})
+    with pytest.raises(BadSettings) as raised:
+        read({"WETINK_SMTP_URL": "smtp://me:hunter2@mail.example:0"})
+    assert "hunter2" not in f"{raised.value}{raised.value.hint}"
+    for sender in ("reports@shop.example", "Our reports <reports@shop.example>", "Büro <a@b.example>"):
+        assert read({"WETINK_SMTP_URL": "smtps://me:p%40@[::1]:465", "WETINK_SENDER": sender}).sender == sender
 
 
 @pytest.mark.parametrize("name", ["geoip_city", "geoip_asn"])
