@@ -86,7 +86,9 @@ export function saving(form: HTMLFormElement): void {
     } else if (xhr.status === 403) {
       say("You have signed in again since this page was opened. Your changes are kept in this browser.", { href: location.pathname, words: "Reload" });
     } else {
-      say(`The server could not save this (${xhr.status}). Your changes are kept in this browser.`);
+      const told = new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector("main p, main");
+      const why = xhr.status < 500 ? (told?.textContent ?? "").trim().slice(0, 200) : "";
+      say(`The server could not save this${why ? `: ${why}` : ` (${xhr.status})`}. Your changes are kept in this browser.`);
       if (xhr.status >= 500) retry();
     }
   });

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from wetink.content.content import Content
 from wetink.core.app.app import App, Shop
 from wetink.core.app.sample import shop, shopper
-from wetink.core.blocks.block import Block, Decision, Step, Variant
+from wetink.core.blocks.block import Block, Decision, Step, Variant, bare, closed
 from wetink.core.blocks.decide import Choice, choose, decide, prepared
 from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
@@ -79,11 +79,13 @@ class Trials:
         return await self._drawn(content, block, variant, decision, slot, moment, sample, supposed)
 
     async def variant(self, content: Content, block: Block, variant: Variant, moment: Moment) -> Picture | None:
-        """Return the picture of one variant for the sample shopper, whoever its rule is for; None if it has none.
+        """Return the picture of one variant for the sample shopper, whoever and whenever it is for; None without one.
 
         Raises BadContent if it cannot be drawn.
         """
-        alone = replace(block, variants=(replace(variant, when=()),), experiment=None, control="")
+        variants = (replace(variant, when=(), schedule=None),)
+        always = {"schedule": None, "paused": False, "archived": False}
+        alone = replace(block, variants=variants, experiment=None, control="", **always)
         decision, sample, shown = self._sampled(content, alone, moment, ())
         if shown is None:
             return None
@@ -114,8 +116,8 @@ class Trials:
                 break
             steps += choice.trace[:-1]
         if choice is None or choice.variant is None:
-            choice = choose(prepared(replace(block, variants=()), {}, content.rules), person, moment, sample)
-            if block.variants:
+            choice = choose(prepared(bare(block), {}, content.rules), person, moment, sample)
+            if block.variants and not closed(block, moment.now):
                 choice = replace(choice, trace=(Step("", taken=True, why="fallback: no variant matches"),))
         decision = decide(
             block,

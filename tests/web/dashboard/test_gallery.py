@@ -76,8 +76,8 @@ def test_one_supposes_an_event_of_a_product_or_messages(dashboard: TestClient, w
     for more, shown in ((added, name), ({"suppose": messages}, "A new thing")):
         text = edited(dashboard, path, who=who, **more)
         assert "1 event simulated" in text
-        assert shown in text.partition("<h3>Why")[2]
-        assert shown not in usual.partition("<h3>Why")[2]
+        assert shown in text.partition("<h3>Why")[2].partition("</aside>")[0]
+        assert shown not in usual.partition("<h3>Why")[2].partition("</aside>")[0]
     for wrong, said in (
         ({"suppose": "{"}, "this is not JSON"),
         ({"if_event": "Product Viewed", "if_product": "none"}, "find keys in the catalog"),
@@ -196,6 +196,24 @@ def test_a_discarded_draft_leaves_the_live_block(dashboard: TestClient, wetink: 
     assert fields["title"] == "Another title"
     assert dashboard.post(f"{path}/discard", data=fields).url.path == f"/dashboard/blocks/{name}"
     assert Fields(dashboard.get(path).text).found["title"] == wetink.content.blocks[name].title
+
+
+@pytest.mark.parametrize("who", ["", "user:42", "stranger"])
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("paused", "on", "the block is paused"),
+        ("schedule.from", "2099-01-01T00:00", "it begins on 2099-01-01"),
+        ("v.0.schedule.until", "2020-01-01", "it ended on 2020-01-02"),
+    ],
+)
+def test_a_block_that_is_not_shown_now_says_why_and_keeps_its_thumbnails(
+    dashboard: TestClient, who: str, field: str, value: str, why: str
+) -> None:
+    path = begun(dashboard, "countdown")
+    page = edited(dashboard, path, **{field: value, "fallback.link": "https://shop.example/"}, who=who)
+    assert why in page.partition("<h3>Why")[2]
+    assert dashboard.get(path.replace("/edit", "/draft/variants/1.img")).status_code == 200
 
 
 def test_a_change_whose_answer_was_lost_is_saved_once_and_no_conflict(dashboard: TestClient) -> None:
