@@ -14,6 +14,7 @@ content/
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
@@ -45,6 +46,8 @@ STARTS = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
 LARGEST_TEXT, LARGEST_IMAGE = 256 * 1024, 2 * 1024 * 1024
 """Bytes of the largest block or template, and of the largest image."""
 YAML = (".yaml", ".yml")
+LARGEST_REMEMBERED = 16 * 1024
+"""Characters of the largest file whose document is kept, so that the next version does not read it again."""
 LONGEST_PROBLEM = 1_000
 """Characters of the longest problem that wetink reports about a file."""
 FONTS = {".woff2": b"wOF2", ".ttf": b"\0\1\0\0", ".otf": b"OTTO"}
@@ -121,7 +124,7 @@ def load(tree: Tree, apps: Mapping[str, App]) -> Content:
         if text is None:
             continue
         try:
-            block, wrong = block_of(path.stem, parse_yaml(text))
+            block, wrong = block_of(path.stem, _parsed(text))
             wrong += unusable(block, apps, templates, images, feeds, rules, blocks.values())
             if block.name in blocks:
                 wrong.append(f"there is already a block called {block.name}")
@@ -179,7 +182,7 @@ def _single(tree: Tree, name: str, read: Callable[[Any], T], default: T, problem
     """Return the result of `read` for a YAML file; the default if it is missing or has a problem."""
     text = _text(PurePosixPath(name), tree[name], problems) if name in tree else None
     try:
-        return read(parse_yaml(text)) if text is not None else default
+        return read(_parsed(text)) if text is not None else default
     except BadContent as error:
         problems.append(f"{name}: {_in_words(error)}")
         return default
@@ -195,7 +198,7 @@ def _documents(tree: Tree, room: str, read: Callable[[str, Any], T], problems: l
         try:
             if path.stem in found:
                 raise BadContent(f"there is already another file called {path.stem}")
-            found[path.stem] = read(path.stem, parse_yaml(text))
+            found[path.stem] = read(path.stem, _parsed(text))
         except Unreadable as error:
             problems += [f"{path}: {each}" for each in error.problems]
         except BadContent as error:
@@ -210,6 +213,17 @@ def _audiences(tree: Tree, problems: list[str]) -> dict[str, Audience]:
     good, wrong = usable(found)
     problems += [f"{places[name]}: {each}" for name, found in wrong.items() for each in found]
     return good
+
+
+def _parsed(text: str) -> Any:
+    """Return the document of a YAML file, which nobody may change. Raises BadContent."""
+    return _remembered(text) if len(text) <= LARGEST_REMEMBERED else parse_yaml(text)
+
+
+@lru_cache(maxsize=1_000)
+def _remembered(text: str) -> Any:
+    """Return a document that may have been read before: a new version changes a file or two of many."""
+    return parse_yaml(text)
 
 
 def _within(body: bytes, most: int) -> bytes:

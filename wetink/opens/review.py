@@ -33,7 +33,7 @@ from wetink.opens.audit import Rehearsal, glyph_notes, named, sample_scene
 from wetink.opens.open import Opens
 from wetink.ports import Profiles, Renderer
 
-MOST, SECONDS = 2_000, 3.0
+MOST, SECONDS = 1_000, 3.0
 """Profiles that are tried, and the time for all of them, in seconds."""
 DRAWN_SECONDS = 4.0
 """Time for the pictures of a review, in seconds."""
