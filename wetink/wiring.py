@@ -40,6 +40,8 @@ from wetink.core.text.url import Hosts
 from wetink.ending import ended
 from wetink.feeds import FeedService, PhotoFetcher, Poster, SMTPMail, WithSamples, credentials_in
 from wetink.ingest.catalog_feeds import Catalogs
+from wetink.ingest.catalog_imports import CatalogImports
+from wetink.ingest.curator import Curator
 from wetink.ingest.feed_editor import FeedEditor
 from wetink.ingest.receive import Ingest
 from wetink.ingest.replay import Replay
@@ -55,6 +57,7 @@ from wetink.insights.weekly import Weekly
 from wetink.opens.assignment import Assignments, Shared
 from wetink.opens.audit import Audit, Rehearsal, glyph_notes
 from wetink.opens.click import Clicks
+from wetink.opens.curated import CuratedCatalog
 from wetink.opens.drawing import Fallbacks
 from wetink.opens.embed import Embed
 from wetink.opens.geo import Places
@@ -109,15 +112,16 @@ class Wetink:
         self._published = StreamedLedger(store.ledger, self.stream, _now_ms) if self.stream is not None else None
         if self._published is not None:
             self.store = store = replace(store, ledger=cast(Ledger, self._published))
+        curated = CuratedCatalog(plain := store.catalog, lambda: self.content.curation)
+        self.plain_catalog, self.store = plain, (store := replace(store, catalog=curated))
         start(settings.content)
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         folders = settings.data / "feeds", settings.data / "uploads"
         self.feeds = FeedService(*folders, store.uploads, store.leases, _now_ms, private_hosts=settings.private_hosts)
         self._browser = browser(settings.chromium, settings.data / "browser") if settings.chromium else None
         shared_folder = settings.data / "countdowns"
-        self.renderer = Renderer(
-            WithSamples(self.photos), browser=self._browser, shared=shared_folder, leases=store.leases
-        )
+        self.pictures = WithSamples(self.photos)
+        self.renderer = Renderer(self.pictures, browser=self._browser, shared=shared_folder, leases=store.leases)
         inbox: Inbox = store.log
         if self.stream is not None:
             inbox = StreamedLog(self.stream)
@@ -184,6 +188,8 @@ class Wetink:
         self.feed_editor = FeedEditor(self.author, self.versions, store.secrets, self.follow)
         self.block_drafts = BlockDrafts(store.drafts, self.versions, self.publishing)
         self.uploads = Uploads(self.feeds, self.author.feed)
+        self.curator = Curator(self.author, self.versions)
+        self.catalog_imports = CatalogImports(settings.data / "imports", self.catalogs)
         self.templates = Templates(store.drafts, self.versions, self.publishing, self.author)
         self.workbench = Workbench(self.opens, self.renderer, self.apps, self.hosts.allowed)
         self.darkroom = Darkroom()
@@ -232,8 +238,7 @@ class Wetink:
     @property
     def address(self) -> str:
         """Where the world reaches this server: by the settings, else as kept in the store."""
-        kept = "" if self.settings.public_url else self.reaches.kept.public_url
-        return kept or self.settings.address
+        return (not self.settings.public_url and self.reaches.kept.public_url) or self.settings.address
 
     @property
     def link_hosts(self) -> tuple[str, ...]:
@@ -330,9 +335,9 @@ class Wetink:
 
     async def close(self) -> None:
         """Finish pending work and close everything. Each part has a limit, so one that hangs keeps none from ending."""
-        stream: list[Awaitable[object]] = []
+        stream: list[Awaitable[object]] = [self.catalog_imports.close()]
         if self._published is not None and self.applier is not None:
-            stream = [self._published.close(), self.applier.close()]
+            stream += [self._published.close(), self.applier.close()]
         parts = {"counts of people": self.crowd.close(), "the stream's work": asyncio.gather(*stream)}
         await asyncio.gather(*(ended(name, part, WORK_SECONDS) for name, part in parts.items()))
         await ended("the store", self.store.close(), STORE_SECONDS)

@@ -81,6 +81,48 @@ async function upload(form: HTMLFormElement): Promise<void> {
   request.send(file);
 }
 
+declare const htmx: { ajax(verb: string, path: string, how: { target: string; swap: string }): Promise<void> };
+
+/** Send a file of products, then show how far its import is. */
+function bring(form: HTMLFormElement): void {
+  const given = new FormData(form);
+  const file = given.get("file");
+  const said = form.querySelector("output");
+  const button = form.querySelector<HTMLButtonElement>("button:not([type='button'])");
+  if (!(file instanceof File) || said === null || button === null) return;
+  const asked = new URLSearchParams({ name: file.name, ...(given.get("complete") ? { complete: "" } : {}) });
+  const request = new XMLHttpRequest();
+  const end = (text: string, look: string): void => {
+    said.textContent = text;
+    said.className = look;
+    button.disabled = false;
+  };
+  request.upload.onprogress = ({ loaded, total }) => {
+    said.className = "soft";
+    said.textContent = `${Math.round((100 * loaded) / total)}% sent`;
+  };
+  request.onerror = () => end("The server does not answer. Your file is still here: try again.", "error");
+  request.onload = () => {
+    let answer: Answer & { id?: string } = {};
+    try {
+      answer = JSON.parse(request.responseText) as Answer & { id?: string };
+    } catch {
+      // what the server said is no answer of ours: the status alone counts
+    }
+    if (answer.id === undefined) {
+      const { message, hint } = answer.error ?? {};
+      end(`${message ?? `The server answered ${request.status}.`}${hint ? ` (${hint})` : ""}`, "error");
+      return;
+    }
+    end("", "soft");
+    void htmx.ajax("get", `/dashboard/catalog/imports/${answer.id}`, { target: "#imported", swap: "outerHTML" });
+  };
+  button.disabled = true;
+  request.open("PUT", `${form.dataset["import"] ?? ""}?${asked}`);
+  request.setRequestHeader("x-csrf", form.dataset["csrf"] ?? "");
+  request.send(file);
+}
+
 /** Show the name of the chosen file in its zone. */
 function chosen(zone: HTMLElement, file: File | undefined): void {
   const label = zone.querySelector("span");
@@ -91,9 +133,11 @@ function chosen(zone: HTMLElement, file: File | undefined): void {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!(form instanceof HTMLFormElement) || form.dataset["upload"] === undefined) return;
+  if (!(form instanceof HTMLFormElement)) return;
+  if (form.dataset["upload"] === undefined && form.dataset["import"] === undefined) return;
   event.preventDefault();
-  void upload(form);
+  if (form.dataset["import"] === undefined) void upload(form);
+  else bring(form);
 });
 
 for (const name of ["dragover", "dragleave", "drop"] as const) {

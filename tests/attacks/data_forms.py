@@ -1,6 +1,9 @@
 """Forms of the pages for data: feeds."""
 
+from typing import Any
+
 from tests.attacks.forms import Form
+from wetink.core.events.event import Product
 
 FEED = {
     "title": "Made",
@@ -37,10 +40,54 @@ SIGNALS = {
 }
 PLACES = {"place.open": "on", "latitude": "53.5", "longitude": "10.0"}
 
+MUG = Product(sku="S-1", name="Mug", price=9.0)
+"""A product of the catalog."""
+
+GOOD_DATA: dict[tuple[str, str], tuple[Any, ...]] = {
+    ("POST", "/dashboard/catalog/product"): (
+        "/dashboard/catalog/product",
+        {"key": "S-1", "do": "hide", "why": "old *"},
+    ),
+    ("PUT", "/dashboard/catalog/file"): ("/dashboard/catalog/file?name=a.csv", b"id,title\nA,Mug\n", False),
+    ("POST", "/dashboard/start/connect"): ("/dashboard/start/connect", {"way": "shopify"}),
+    ("POST", "/dashboard/start/sample"): ("/dashboard/start/sample", {"do": "remove"}, False),
+    ("POST", "/dashboard/start/address"): (
+        *("/dashboard/start/address", {"public_url": "https://open.shop.example", "do": "anyway"}, False),
+    ),
+    ("POST", "/dashboard/start/dismiss"): ("/dashboard/start/dismiss", {"do": ""}, False),
+    ("POST", "/dashboard/settings/address"): ("/dashboard/settings/address", {"do": "check"}, False),
+    ("POST", "/dashboard/settings/signals"): (
+        *("/dashboard/settings/signals", {"do": "save", "zone": "Europe/Oslo", "goal.1.event": "Made *"}),
+    ),
+    ("POST", "/dashboard/feeds/new"): ("/dashboard/feeds/new", {"title": "Made", "do": ""}, False),
+    ("POST", "/dashboard/feeds/new/weather"): ("/dashboard/feeds/new/weather", {"title": ""}, False),
+    ("POST", "/dashboard/feeds/{name}/edit"): ("/dashboard/feeds/stores/edit", {"do": ""}, False),
+    ("POST", "/dashboard/feeds/{name}/change"): (
+        *("/dashboard/feeds/stores/change", {"change": "rename", "title": "Stores *", "handle": "stores"}),
+    ),
+}
+"""A request that each route takes: its target, its fields or body, and whether something is kept after it."""
+
 
 def data_forms() -> list[Form]:
     """Return the forms of these pages."""
     return [
+        *(
+            Form(
+                *("POST", "/dashboard/catalog/product"),
+                {"key": "S-1", "do": do, "name": "Mug", "price": "5", "url": "https://shop.example/s", "why": "old"},
+                shown=("/dashboard/catalog", "/dashboard/catalog/product?key=S-1"),
+                words={
+                    "key": "no product",
+                    "do": "unknown change",
+                    "price": "price",
+                    "why": "say why|characters",
+                    "url": "URL",
+                },
+            )
+            for do in ("save", "hide", "reset")
+        ),
+        Form("PUT", "/dashboard/catalog/file", {"body": "csv"}, "file", query="name=a.csv", words={"body": "table"}),
         Form("POST", "/dashboard/start/connect", {"way": "snippet"}, words={"way": "way"}),
         Form("POST", "/dashboard/start/sample", {"do": "remove"}, shown=("/dashboard/start",)),
         Form(

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from tests.asgi import Answer, ask
+from tests.attacks.data_forms import GOOD_DATA
 from tests.attacks.hostile import Target
 from tests.attacks.sign_in_requests import SIGN_IN, Believing, ways_in
 from tests.web.dashboard import files
@@ -85,22 +86,7 @@ GOOD = {
     ("POST", "/dashboard/audiences/save"): Good("/dashboard/audiences/save", {"name": "made-*", "yaml": RULE}),
     ("POST", "/dashboard/audiences/{name}/again"): Good("/dashboard/audiences/vip/again", changes=False),
     ("POST", "/dashboard/audiences/{name}/delete"): Good("/dashboard/audiences/doomed/delete"),
-    ("POST", "/dashboard/start/connect"): Good("/dashboard/start/connect", {"way": "shopify"}),
-    ("POST", "/dashboard/start/sample"): Good("/dashboard/start/sample", {"do": "remove"}, changes=False),
-    ("POST", "/dashboard/start/address"): Good(
-        "/dashboard/start/address", {"public_url": "https://open.shop.example", "do": "anyway"}, changes=False
-    ),
-    ("POST", "/dashboard/start/dismiss"): Good("/dashboard/start/dismiss", {"do": ""}, changes=False),
-    ("POST", "/dashboard/settings/address"): Good("/dashboard/settings/address", {"do": "check"}, changes=False),
-    ("POST", "/dashboard/settings/signals"): Good(
-        "/dashboard/settings/signals", {"do": "save", "zone": "Europe/Oslo", "goal.1.event": "Made *"}
-    ),
-    ("POST", "/dashboard/feeds/new"): Good("/dashboard/feeds/new", {"title": "Made", "do": ""}, changes=False),
-    ("POST", "/dashboard/feeds/new/weather"): Good("/dashboard/feeds/new/weather", {"title": ""}, changes=False),
-    ("POST", "/dashboard/feeds/{name}/edit"): Good("/dashboard/feeds/stores/edit", {"do": ""}, changes=False),
-    ("POST", "/dashboard/feeds/{name}/change"): Good(
-        "/dashboard/feeds/stores/change", {"change": "rename", "title": "Stores *", "handle": "stores"}
-    ),
+    **{place: Good(*each) for place, each in GOOD_DATA.items()},
     ("PUT", "/dashboard/feeds/{name}/file"): Good(
         "/dashboard/feeds/made-*/file?format=csv", b"name,city\nHarbor,Oslo\n"
     ),

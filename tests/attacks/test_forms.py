@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from tests.asgi import Answer
 from tests.attacks.content_forms import content_forms
-from tests.attacks.data_forms import data_forms
+from tests.attacks.data_forms import MUG, data_forms
 from tests.attacks.draft_forms import draft_forms, prepared
 from tests.attacks.forms import CONTENT, JANE, VOTE, Form, forms, told_in
 from tests.attacks.hostile import Sent, Target, routes
@@ -73,6 +73,7 @@ class Shop:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         self.run(self.target.prepare())
+        self.run(self.target.wetink.store.catalog.learn([MUG], 1))
         self.written = {*self.content.rglob("*.yaml")}
         self.healthy = [path for path in self.lists() if self.run(self.get(path)).status == 200]
 

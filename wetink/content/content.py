@@ -5,6 +5,7 @@ content/
 ├── audiences/*.yaml      one audience each: a named rule
 ├── feeds/*.yaml          external data, one feed each
 ├── mappings/*.yaml       the shop's own event names, mapped to the names of Segment's spec
+├── catalog.yaml          corrected, pinned and hidden products
 ├── signals.yaml          the events that count as conversions, and the global holdout
 ├── reports.yaml          saved views of reports, and the weekly summary
 ├── templates/*.liquid    templates of Custom Apps; one with a .yaml beside it is an app with its own settings
@@ -27,6 +28,7 @@ from wetink.content.tree import LARGEST_FONT, Tree
 from wetink.core.app.app import App
 from wetink.core.app.setting import doubts
 from wetink.core.blocks.block import Block
+from wetink.core.catalog.curation import Curation, curation_of
 from wetink.core.errors import BadContent, NotFound
 from wetink.core.messages.mapping import EventMapping, mapping_of
 from wetink.core.outbound.declaration import feed_of
@@ -40,7 +42,7 @@ from wetink.ports import Picture
 
 T = TypeVar("T")
 
-SIGNALS, REPORTING = "signals.yaml", "reports.yaml"
+SIGNALS, REPORTING, CATALOG = "signals.yaml", "reports.yaml", "catalog.yaml"
 TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 STARTS = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
 LARGEST_TEXT, LARGEST_IMAGE = 256 * 1024, 2 * 1024 * 1024
@@ -76,6 +78,8 @@ class Content(msgspec.Struct, frozen=True):
     aliases: Mapping[str, str] = {}
     """The blocks' present names by earlier ones."""
     reporting: Reporting = Reporting()
+    curation: Curation = Curation()
+    """An operator's word on products."""
 
     def answering(self, name: str) -> Block | None:
         """Return the block of a name that an email has, which may be an earlier one; None if there is none."""
@@ -144,10 +148,11 @@ def load(tree: Tree, apps: Mapping[str, App]) -> Content:
     own = {name: app for name, app in own.items() if apps[name] is app}
     signals = _single(tree, SIGNALS, signals_of, Signals(), problems)
     reporting = _single(tree, REPORTING, reporting_of, Reporting(), problems)
+    curation = _single(tree, CATALOG, curation_of, Curation(), problems)
     shown = tuple(map(shortened, problems))
     return Content(
         blocks, templates, images, feeds, mappings, own, audiences, fonts, signals, shown, notes, Rulebook(rules),
-        aliases, reporting,
+        aliases, reporting, curation,
     )  # fmt: skip
 
 

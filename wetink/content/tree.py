@@ -18,7 +18,7 @@ from wetink.ports.content import digest
 ROOMS = ("blocks", "audiences", "feeds", "mappings", "templates", "images", "scenarios", "fonts")
 """The folders whose files are content; wetink leaves all other files alone."""
 
-FILES = ("signals.yaml", "reports.yaml")
+FILES = ("signals.yaml", "reports.yaml", "catalog.yaml")
 """Content files that are in none of these folders."""
 
 LARGEST, MOST = 32 * 1024 * 1024, 5_000

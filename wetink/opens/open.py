@@ -259,7 +259,7 @@ class Opens:
             block = rest
         elif block.experiment is not None or content.signals.holdout is not None:
             block, arms, steps = await self._assignments.of(open_, block, moment, keep=keep or expose)
-        shop = Shop(self._trends, taken=taken, rules=content.rules)
+        shop = Shop(self._trends, taken=taken, rules=content.rules, curation=content.curation)
         ready = prepared(block, self._apps, content.rules)
         shop = await look.for_rules(ready.needs, shop, person, who, moment)
         required = requirements(ready, person, moment, shop)

@@ -22,7 +22,7 @@ def browser(empty: Wetink) -> Iterator[TestClient]:
         await empty.store.catalog.learn([Product(sku="L/1", price=99.0, stock=0)], now_ms() - HOUR)
         await empty.store.catalog.learn([Product(sku=f"M{n:02}", name=f"Mug {n}") for n in range(60)], now_ms() - HOUR)
         (empty.settings.content / "feeds").mkdir(exist_ok=True)
-        (empty.settings.content / "feeds" / "news.yaml").write_text("file: news.json\nformat: json")
+        (empty.settings.content / "feeds" / "news.yaml").write_text("file: news.json\nformat: json\npurpose: catalog")
         await empty.look_again()
 
     asyncio.run(fill())

@@ -102,3 +102,31 @@ def test_a_list_of_stores_is_dropped_and_its_columns_chosen_with_keys(
     page.wait_for_url("**/dashboard/feeds/our-stores")
     expect(page.locator("text=Hamburg").first).to_be_visible()
     page.close()
+
+
+def test_a_file_of_products_is_dropped_and_a_product_corrected_and_hidden(
+    server: Server, chromium: Browser, data: Path
+) -> None:
+    page = signed_in(server, chromium, data)
+    page.goto(f"{server.address}/dashboard/catalog")
+    goods = (
+        "id,title,price,link\\nDR-1,Dropped mug,12 EUR,https://shop.example/1\\nDR-2,Jug,free,https://shop.example/2\\n"
+    )
+    dropped = page.evaluate_handle(
+        f"""() => {{ const held = new DataTransfer();
+        held.items.add(new File(["{goods}"], "goods.csv", {{ type: "text/csv" }})); return held; }}"""
+    )
+    page.dispatch_event("[data-drop]", "drop", {"dataTransfer": dropped})
+    expect(page.locator("[data-drop]")).to_contain_text("goods.csv")
+    page.locator("form[data-import] button").click()
+    expect(page.locator("#imported")).to_contain_text("1 product imported", timeout=10_000)
+    expect(page.locator("#imported")).to_contain_text("line 3")
+    page.goto(f"{server.address}/dashboard/catalog/product?key=DR-1")
+    page.click("text=Correct this product")
+    page.fill("#fix-price", "9.90")
+    page.click("text=Save corrections")
+    expect(page.locator(".said-card")).to_contain_text("1 field stands above events and feeds")
+    page.fill("[name=why]", "recalled")
+    page.click("button:has-text('Hide')")
+    expect(page.locator(".said-card")).to_contain_text("Never shown: recalled")
+    page.close()

@@ -34,6 +34,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "/dashboard/feeds/{name}/edit": ("changed", "feed"),
     "/dashboard/feeds/{name}/change": ("changed", "feed"),
     "/dashboard/feeds/{name}/file": ("uploaded", "feed"),
+    "/dashboard/catalog/product": ("changed", "a product"),
+    "/dashboard/catalog/file": ("imported", "products"),
     "/dashboard/sources": ("made", "a source"),
     "/dashboard/sources/change": ("changed", "a source"),
     "/dashboard/settings/address": ("changed", "the public address"),

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from wetink.core.catalog.catalog import Change, FeedData
+from wetink.core.catalog.curation import Curation
 from wetink.core.catalog.trends import Trends
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
@@ -44,6 +45,7 @@ class Shop(msgspec.Struct, frozen=True, gc=False):
     `taken` are keys of products in other blocks of the same email. `promised` has the promises that the block made when
     it was first shown to this person. `opened` and `clicked` count the person's earlier opens and clicks of the block,
     without machines.
+    `curation` is the operator's word on products.
     """
 
     trends: Trends = msgspec.field(default_factory=Trends)
@@ -53,6 +55,7 @@ class Shop(msgspec.Struct, frozen=True, gc=False):
     feeds: Mapping[str, FeedData] = {}
     polls: Mapping[str, Tally] = {}
     taken: frozenset[str] = frozenset()
+    curation: Curation = Curation()
     promised: Mapping[str, Any] = {}
     opened: int = 0
     clicked: int = 0

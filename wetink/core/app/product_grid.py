@@ -61,18 +61,27 @@ def pick(count: int, sources: Iterable[Iterable[Seen]], only: Filter, person: Pe
     """
     bought = () if only.bought else tuple(each for order in person.orders for each in order.products)
     picked: list[Seen] = []
+    if shop.curation.pinned:
+        sources = _pinned_first(sources, shop)
     for source in sources:
         for seen in source:
             if len(picked) == count:
                 return tuple(picked)
-            product = refreshed(seen.product, shop.products.get(seen.product.key))
-            if product.key in shop.taken or not (product.name and product.url):
+            product = shop.curation.corrected(refreshed(seen.product, shop.products.get(seen.product.key)))
+            if product.key in shop.taken or not (product.name and product.url) or shop.curation.why_hidden(product.key):
                 continue
             if not only.lets(product) or any(product.same(each) for each in bought):
                 continue
             if not any(product.same(each.product) for each in picked):
                 picked.append(replace(seen, product=product))
     return tuple(picked)
+
+
+def _pinned_first(sources: Iterable[Iterable[Seen]], shop: Shop) -> Iterator[Iterable[Seen]]:
+    """Yield the pinned products of all sources, then the sources."""
+    whole, pinned = [list(source) for source in sources], shop.curation.pinned
+    yield [seen for source in whole for seen in source if seen.product.key in pinned]
+    yield from whole
 
 
 def known(keys: Iterable[str], shop: Shop, at: int = 0) -> Iterable[Seen]:

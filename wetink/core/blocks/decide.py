@@ -22,6 +22,8 @@ from wetink.core.text.url import read
 from wetink.core.units import zone
 
 _HOLE = re.compile(r"\{(\w+)\}")
+MOST_SAID = 3
+"""Hidden products that a trace names."""
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
@@ -320,9 +322,25 @@ def _shown(asked: Ready, reasons: list[str], seen: Person, moment: Moment, shop:
         if not left:
             return None, "; ".join([*reasons, f"all that {app.title} shows is in this email already"])
         shown = replace(shown, items=left)
+    if shop.curation.products and shown.items:
+        shown, why = _curated(shown, shop)
+        if why and not shown.items:
+            return None, "; ".join([*reasons, why])
+        reasons = [*reasons, why] if why else reasons
     names = ", ".join([seen.product.name or seen.product.key for seen in shown.items])
     said = f"{app.title} shows {names}" if names else f"{app.title} is shown"
     return shown, "; ".join([*reasons, f"{said} ({shown.why})" if shown.why else said])
+
+
+def _curated(shown: Shown, shop: Shop) -> tuple[Shown, str]:
+    """Return content with the operator's word on its products, and that word as a reason."""
+    curation = shop.curation
+    left = tuple(seen for seen in shown.items if not curation.why_hidden(seen.product.key))
+    keys = dict.fromkeys([*shop.products, *(seen.product.key for seen in shown.items)])
+    said = curation.hidden_among(keys)[:MOST_SAID]
+    said += [f"{seen.product.key} is pinned" for seen in left if seen.product.key in curation.pinned]
+    left = tuple(replace(seen, product=curation.corrected(seen.product)) for seen in left)
+    return (shown if left == shown.items else replace(shown, items=left)), ", ".join(said)
 
 
 _SHORT = frozenset(("source", "medium", "campaign", "term", "content", "id"))
