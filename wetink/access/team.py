@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from wetink.access.passwords import Passwords, check_password
 from wetink.core.access.account import (
+    DAY_MS,
     INVITATION_MS,
     PASSWORD_LINK_MS,
     Account,
@@ -17,6 +18,9 @@ from wetink.core.access.account import (
 from wetink.core.access.role import ROLES, Role, is_role
 from wetink.core.errors import BadRequest, Conflict, NotFound
 from wetink.ports import Storage
+
+SHOWN_MS = 30 * DAY_MS
+"""How long an invitation that expired is still listed, in milliseconds."""
 
 
 class Team:
@@ -144,8 +148,9 @@ class Team:
         return account
 
     async def invitations(self) -> Sequence[Invitation]:
-        """Return the invitations that nobody accepted or withdrew, the newest first."""
-        return [each for each in await self._store.accounts.invitations() if not each.used and not each.revoked]
+        """Return the invitations that nobody accepted or withdrew, the newest first, for a while after they expired."""
+        since, found = self._clock_ms() - SHOWN_MS, await self._store.accounts.invitations()
+        return [each for each in found if not each.used and not each.revoked and each.expires > since]
 
 
 def role_of(text: str) -> Role:

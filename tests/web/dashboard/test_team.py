@@ -223,3 +223,29 @@ def test_changes_to_the_team_ask_for_the_password_after_a_while(
     right = send(ida, f"{SECURITY}/confirm", password=PASSWORD, next="/dashboard/settings/team")
     assert right.headers["location"] == "/dashboard/settings/team"
     assert send(ida, f"{TEAM}/change", account=bob.id, do="remove").status_code == 303
+
+
+def test_an_owner_who_becomes_a_viewer_goes_on_to_a_page_they_may_see(office: Office) -> None:
+    owner = office.hire("ida")
+    office.hire("ann")
+    ida = office.signed_in("ida")
+    got = send(ida, f"{TEAM}/change", account=owner.id, do="role", role="viewer")
+    assert got.headers["location"] == "/dashboard"
+    assert ida.get("/dashboard/settings/team").status_code == 403
+
+
+def test_an_expired_invitation_is_listed_for_a_while_and_gets_a_new_link(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.hire("ida")
+    now = office.wetink.team._clock_ms()
+    monkeypatch.setattr(office.wetink.team, "_clock_ms", lambda: now - 8 * 86_400_000)
+    office.run(office.wetink.team.invite("bob@shop.example", "editor", "Ida"))
+    office.run(office.wetink.team.invite("old@shop.example", "editor", "Ida"))
+    monkeypatch.undo()
+    ida = office.signed_in("ida")
+    page = ida.get("/dashboard/settings/team").text
+    assert page.count("expired") == 2
+    assert "join?link=" in send(ida, f"{TEAM}/invite", email="bob@shop.example", role="editor").text
+    monkeypatch.setattr(office.wetink.team, "_clock_ms", lambda: now + 40 * 86_400_000)
+    assert "old@shop.example" not in ida.get("/dashboard/settings/team").text

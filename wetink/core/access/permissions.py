@@ -43,7 +43,7 @@ AREAS: tuple[tuple[str, Permission, Permission], ...] = (
     ("/api/content", "content:read", "content:write"),
     ("/api/report", "reports:read", "reports:write"),
     ("/api/report.csv", "reports:read", "reports:write"),
-    ("/api/conversions", "reports:read", "reports:write"),
+    ("/api/conversions", "people:read", "settings:write"),
     ("/api/experiments", "reports:read", "reports:write"),
     ("/api/opens", "people:read", "settings:write"),
     ("/api/preview", "people:read", "people:read"),

@@ -51,8 +51,8 @@ SAYS: Mapping[Role, str] = {
 SCOPES: Mapping[Permission, str] = {
     "content:read": "Read content and its versions",
     "content:write": "Publish and roll back content",
-    "reports:read": "Read reports, conversions and experiments",
-    "people:read": "Read opens and previews of people",
+    "reports:read": "Read reports and experiments",
+    "people:read": "Read opens, conversions and previews, which name people",
     "data:read": "Read feeds and their state",
     "data:write": "Upload feeds",
 }

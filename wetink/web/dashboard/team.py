@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wetink.access.team import Team
 from wetink.core.access.account import INVITATION_MS, PASSWORD_LINK_MS, Account, initials
-from wetink.core.access.role import ROLES
+from wetink.core.access.role import ROLES, may
 from wetink.core.errors import BadRequest, Conflict, WetinkError
 from wetink.web import session
 from wetink.web.dashboard.query import form_of, wetink_of
@@ -84,6 +84,9 @@ async def change(request: Request) -> Response:
     except WetinkError as error:
         return await _page(request, status=status_of(error), error=_sentence(error))
     session.changed(request, action, account.email)
+    who = session.who(request)
+    if who is not None and who.account is not None and who.account.id == id_ and not may(account.role, "team:write"):
+        return RedirectResponse("/dashboard", 303)
     undo = {"role": before.role} if form.get("do") == "role" else None
     return _back(request, f"{account.name}: {action}.", undo and {"account": id_, "do": "role", **undo})
 
