@@ -1,6 +1,7 @@
 """Opens: what a report's figure leads to has as many opens, clicks and orders as the figure says."""
 
 import asyncio
+import csv
 import html
 import io
 import re
@@ -158,3 +159,28 @@ def test_what_the_archive_does_not_have_is_a_plain_frame_and_a_page_that_says_so
     answer = web.get(f"/dashboard/opens/shown?{where}", headers={"accept": "text/html"})
     assert answer.status_code == 404
     assert "archive" in answer.text
+
+
+@pytest.mark.parametrize("by", ["block", "block,variant", "variant", "campaign", "day", "weekday"])
+@pytest.mark.parametrize(
+    "more", ["", "&sort=orders", "&sort=rate&block=hero", "&variant=~", "&campaign=may&sort=clicks"]
+)
+def test_the_file_has_exactly_the_lines_of_the_view(web: TestClient, by: str, more: str) -> None:
+    page = html.unescape(web.get(f"/dashboard/reports?range=7d&compare=none&by={by}{more}").text)
+    link = re.search(r'href="(/dashboard/reports\.csv\?[^"]+)"', page)
+    assert link is not None
+    rows = list(csv.DictReader(io.StringIO(web.get(link[1]).text)))
+    shown = [
+        [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in re.findall(r"<t[hd].*?</t[hd]>", row, re.S)]
+        for row in re.findall(r"<tr>(.*?)</tr>", page.partition('id="lines-title"')[2].partition("<tbody>")[2], re.S)
+    ]
+    titles = {"variant": "Fallback", "campaign": "No campaign"}
+    names = by.split(",")
+    count = len(names)
+    assert [row[:count] for row in shown] == [[row[name] or titles.get(name, "") for name in names] for row in rows]
+    for seen, row in zip(shown, rows, strict=True):
+        figures = [each.split()[0] for each in seen[count:]]
+        assert figures[:4] == [
+            row[name] for name in ("pictures", "unique_opens", "unique_machine_opens", "unique_clicks")
+        ]
+        assert float(figures[5]) == pytest.approx(float(row["orders"]), abs=0.06)

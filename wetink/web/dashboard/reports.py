@@ -200,7 +200,12 @@ def _sorted(rows: Sequence[Row], what: ReportQuery, sort: str, currency: str) ->
         if what.by[:1] in (("day",), ("weekday",)):
             return list(rows)
         sort = "opens"
-    return sorted(rows, key=lambda row: (-(figure(row.line, sort, currency) or 0.0), row.names))
+    return sorted(rows, key=lambda row: _order(row.line, sort, currency))
+
+
+def _order(line: Line, sort: str, currency: str) -> tuple[float, tuple[str, ...]]:
+    """Return the sort key of a line: the largest figure first, then by key."""
+    return -(figure(line, sort, currency) or 0.0), tuple(line.key.values())
 
 
 def _chart(
@@ -229,7 +234,11 @@ def _chart(
 
 
 async def reports_csv(request: Request) -> Response:
-    """Return the same report as CSV."""
-    wetink = wetink_of(request)
+    """Return the same report as CSV, with all of its lines, in the order of a figure with `sort`."""
+    wetink, sort = wetink_of(request), request.query_params.get("sort", "")
     what = report_query(request, wetink.content.signals.zone, now_ms())
-    return as_csv(await lines_of(wetink, what), what.by, await wetink.experiments.lifts(wetink.content))
+    lines = await lines_of(wetink, what)
+    if sort in FIGURES:
+        currency = what.currency or main_currency(total(lines))
+        lines = sorted(lines, key=lambda line: _order(line, sort, currency))
+    return as_csv(lines, what.by, await wetink.experiments.lifts(wetink.content))
