@@ -1,5 +1,6 @@
 """Lint: what the engine cannot draw is named with its line; our own templates ask for none of it."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,27 @@ def test_markup_that_can_be_drawn_passes_the_lint(css: str) -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_our_own_templates_ask_for_nothing_the_engine_lacks(path: Path) -> None:
     assert list(lint(path.read_text(encoding="utf-8"))) == []
+
+
+ENDLESS = (
+    "<!--",
+    "/*",
+    "{% comment %}",
+    "background:",
+    "box-shadow:",
+    'style="',
+    "{",
+    "clamp(\n",
+    "a{-webkit-line-clamp:1}\n",
+)
+
+
+@pytest.mark.parametrize("part", ENDLESS)
+def test_the_largest_template_is_read_in_a_moment_whatever_it_repeats(part: str) -> None:
+    begun = time.thread_time()
+    list(lint(part * (262_144 // len(part))))
+    assert time.thread_time() - begun < 2
+
+
+def test_a_comment_that_never_ends_hides_nothing() -> None:
+    assert [*lint("<!-- a -->\n<!-- b\nclamp(1px)")] == [*lint("\n\nclamp(1px)")] != []

@@ -147,13 +147,15 @@ _CSS = {
     r"\bclamp\(": "clamp() takes the whole width: use width and max-width",
     r"(?<![-\w])grid-template(?:-areas)?\s*:": "areas of a grid are not laid out: use grid-template-columns and -rows",
     r"prefers-color-scheme": "pictures know no media query for it: put .dark before a selector",
-    r"box-shadow\s*:[^;}]*\binset\b": "shadows inside of a box are not drawn: use a gradient",
+    r"box-shadow\s*:[^;}]{0,400}?\binset\b": "shadows inside of a box are not drawn: use a gradient",
     r"(?<![-\w])filter\s*:": "filters are not drawn: change the picture itself",
     r":has\(": ":has() never matches: give the element a class",
     r"<su[pb]\b": "superscript and subscript are not supported: use vertical-align in a span",
     r"writing-mode\s*:": "vertical text is not supported: rotate the box with transform: rotate()",
     r"(?<![-\w])column(?:s|-count)\s*:": "text columns are not supported: use a grid",
-    r"background\s*:[^;}]*url\([^)]*\)[^;}]*/": "size in the shorthand is not read: use background-size",
+    r"background\s*:[^;}]{0,200}?url\([^);}]{0,400}\)[^;}]{0,200}?/": (
+        "size in the shorthand is not read: use background-size"
+    ),
     r"@import\b|<link\b": "nothing is fetched: put the styles into the template",
     r"@font-face\b": "nothing is fetched: put the font into the content folder's fonts/",
     r"(?<![-\w])(?:animation(?:-name)?|transition)\s*:|@keyframes\b": "animations do not run in a picture",
@@ -162,7 +164,27 @@ _CSS = {
 }
 _PATTERNS = [(re.compile(pattern, re.IGNORECASE), hint) for pattern, hint in _CSS.items()]
 _RULE = re.compile(r"\{([^{}%]*-webkit-line-clamp[^{}%]*)\}|style=\"([^\"]*-webkit-line-clamp[^\"]*)\"")
-_COMMENT = re.compile(r"/\*.*?\*/|<!--.*?-->|\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}", re.DOTALL)
+_OPENING = re.compile(r"/\*|<!--|\{%-?\s{0,20}comment\s{0,20}-?%\}")
+_CLOSING = {"/": re.compile(r"\*/"), "<": re.compile("-->"), "{": re.compile(r"\{%-?\s{0,20}endcomment\s{0,20}-?%\}")}
+"""Where comments begin, and where each ends, by its first character."""
+MOST_NOTES = 500
+
+
+def _without_comments(text: str) -> str:
+    """Return a text with spaces in place of its comments. One that never ends is none, as for a browser."""
+    parts, at, endless = list[str](), 0, set[str]()
+    for opening in _OPENING.finditer(text):
+        kind = opening[0][0]
+        if opening.start() < at or kind in endless:
+            continue
+        closing = _CLOSING[kind].search(text, opening.end())
+        if closing is None:
+            endless.add(kind)  # nor will a later one
+            continue
+        comment = text[opening.start() : closing.end()]
+        parts += [text[at : opening.start()], re.sub(r"[^\n]", " ", comment)]
+        at = closing.end()
+    return "".join([*parts, text[at:]])
 
 
 def lint(template: str) -> Iterator[str]:
@@ -171,11 +193,14 @@ def lint(template: str) -> Iterator[str]:
     >>> list(lint("<style>\n.a { width: clamp(1px, 2px, 3px) }</style>"))
     ['line 2: clamp() takes the whole width: use width and max-width']
     """
-    text = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), template)
+    text = _without_comments(template)
     found = [(each.start(), hint) for pattern, hint in _PATTERNS for each in pattern.finditer(text)]
     for rule in _RULE.finditer(text):
         if "text-overflow" not in rule[0]:
             found.append((rule.start(), "a clamped line ends without dots: add text-overflow: ellipsis"))
-    hints = {(text.count("\n", 0, start) + 1, hint) for start, hint in found}
-    for line, hint in sorted(hints):
-        yield f"line {line}: {hint}"
+    line, at, told = 1, 0, set[tuple[int, str]]()
+    for start, hint in sorted(found)[:MOST_NOTES]:
+        line, at = line + text.count("\n", at, start), start
+        told.add((line, hint))
+    for number, hint in sorted(told):
+        yield f"line {number}: {hint}"

@@ -5,6 +5,7 @@ Nothing is stored, and nobody receives it. The names that a template may use are
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import islice
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -37,6 +38,10 @@ CLOSED = tuple(path for path in OPEN if path != ("settings",))
 """The same for a template whose own file declares all its settings."""
 CLOCK = ("now", "today")
 """Names that the language gives a template beside its values."""
+LARGEST_COMPANION, MOST_TOLD = 16 * 1024, 60
+"""Characters of the file beside a template, and problems of one kind that are told at once."""
+MOST_MENTIONS = 2_000
+"""Values of a template that are looked up."""
 DEEPEST, LONGEST_EXAMPLE = 6, 40
 _LINE = re.compile(r"\bline (\d+)\b")
 _PLACE = re.compile(r"^(?:sample|settings|feeds|title|about|items|entries)[\w.\[\]]*")
@@ -91,6 +96,8 @@ class Workbench:
     def app(self, sketch: Sketch) -> App:
         """Return the app that gives a sketch its values. Raises BadContent if the file beside it declares none."""
         if sketch.companion.strip():
+            if len(sketch.companion) > LARGEST_COMPANION:
+                raise BadContent(f"line 1: the file is larger than {LARGEST_COMPANION >> 10} KB")
             return app_of(sketch.name, parse_yaml(sketch.companion))
         return self._apps.get(sketch.app, self._apps["custom"])
 
@@ -114,17 +121,20 @@ class Workbench:
         found += [_at(text, "error", flaw.message, flaw.start, flaw.end) for flaw in inspection.flaws]
         own = bool(sketch.companion.strip())
         known = self.words(app, now, own=own)
-        for mention in inspection.mentions:
+        for mention in inspection.mentions[:MOST_MENTIONS]:
             if (unknown := _unknown(mention.path, known, OPEN if not own else CLOSED)) is not None:
                 name, message = unknown
                 start = max(text.find(name, mention.start), mention.start)
                 found.append(_at(text, "warning", message, start, start + len(name)))
-        found += [_on_line(text, note) for note in lint(text)]
+        found += [_on_line(text, note) for note in islice(lint(text), MOST_TOLD)]
+        found += [_on_line(text, note) for note in islice(self._undrawn(text), MOST_TOLD)]
+        return found
+
+    def _undrawn(self, text: str) -> Iterator[str]:
+        """Yield a note for each line with characters that no font has."""
         for number, line in enumerate(text.split("\n"), 1):
             if lacking := self._drawer.missing(line):
-                chars = ", ".join(map(named, lacking[:3]))
-                found.append(_on_line(text, f"line {number}: no font has {chars}"))
-        return found
+                yield f"line {number}: no font has {', '.join(map(named, lacking[:3]))}"
 
     async def picture(self, content: Content, sketch: Sketch, who: Identifier | None, moment: Moment) -> Picture | None:
         """Return a sketch's picture for a person, or for the sample shopper; None if its app shows nothing.
