@@ -231,3 +231,18 @@ def test_a_passkey_proves_who_somebody_is_as_their_password_does(office: Office)
     got = send(client, f"{SECURITY}/passkeys/prove", answer=right, **fields)
     assert (got.status_code, got.headers["location"]) == (303, f"/dashboard{SECURITY}")
     assert send(client, f"{SECURITY}/codes").status_code == 200
+
+
+def test_a_refused_passkey_leaves_the_other_ways_of_the_second_step(office: Office) -> None:
+    office.run(office.wetink.passkeys()).party = RelyingParty("testserver", "http://testserver")
+    _, codes = set_up(office.signed_in("ida"))
+    client = with_password(office)
+    asked = client.post("/dashboard/login/passkey/ask", data={"after": "password"}).json()
+    strange = Authenticator().signed(json.dumps(asked["options"]), "http://testserver")
+    fields = {"after": "password", "challenge": asked["challenge"], "answer": strange}
+    got = client.post("/dashboard/login/passkey", data=fields)
+    assert got.status_code == 403
+    assert "One more step" in got.text
+    assert "not known here" in got.text
+    assert "failed a second factor of ida@shop.example" in audited(office)
+    assert client.post(SECOND, data={"code": codes[0]}).status_code == 303

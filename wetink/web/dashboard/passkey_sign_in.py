@@ -7,9 +7,9 @@ from wetink.core.errors import Forbidden, TooManyRequests
 from wetink.web import session
 from wetink.web.dashboard.factors import answer
 from wetink.web.dashboard.query import form_of, inside, wetink_of
-from wetink.web.dashboard.second_factor import SECOND, note, sentence, signed_in, waiting
+from wetink.web.dashboard.second_factor import SECOND, note, sentence, signed_in, step_page, waiting
 from wetink.web.dashboard.sign_in import login_page
-from wetink.web.request import now_ms
+from wetink.web.request import now_ms, status_of
 
 WRONG = "passkey "
 """What wrong answers of an address are counted by, apart from its wrong passwords."""
@@ -46,13 +46,14 @@ async def enter(request: Request) -> Response:
             onward = found[2].path
             if await wetink.store.challenges.take(found[0].id, SECOND, now) is None:
                 raise Forbidden("this sign-in was finished already", hint="sign in again")
-    except TooManyRequests as error:
-        wait_header = {"retry-after": str(error.retry_after)}
-        return await login_page(request, 429, wait_header, error=sentence(error), next=onward, email="")
-    except Forbidden as error:
-        if found is not None:
+    except (Forbidden, TooManyRequests) as error:
+        wait_header = {"retry-after": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
+        if found is None:
+            said = sentence(error)
+            return await login_page(request, status_of(error), wait_header, error=said, next=onward, email="")
+        if not wait_header:
             await note(request, found[1], "failed a second factor of", found[1].email)
-        return await login_page(request, 403, {}, error=sentence(error), next=onward, email="")
+        return await step_page(request, found[1], status_of(error), sentence(error), wait_header)
     await wetink.store.sessions.forgive(key)
     await note(request, account, "signed in with", f"the passkey {used.name}")
     return await signed_in(request, account, onward)

@@ -3,6 +3,7 @@
 A cookie names the half-finished sign-in. It opens nothing, ends after ten minutes, and serves once.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -84,17 +85,20 @@ async def second(request: Request) -> Response:
         except Forbidden as wrong:
             await note(request, account, "failed a second factor of", account.email)
             status, error = 403, sentence(wrong)
-    factors = await wetink_of(request).factors.of(account.id)
-    return page(
-        request,
-        "second_factor.html",
-        status=status,
-        headers=headers,
-        error=error,
-        account=account,
-        factors=factors,
-        origin=origin_of(request),
-    )
+    return await step_page(request, account, status, error, headers)
+
+
+async def step_page(
+    request: Request, account: Account, status: int = 200, error: str = "", headers: Mapping[str, str] | None = None
+) -> Response:
+    """Show the ways to take the second step of a sign-in, with what went wrong."""
+    facts: dict[str, Any] = {
+        "error": error,
+        "account": account,
+        "factors": await wetink_of(request).factors.of(account.id),
+        "origin": origin_of(request),
+    }
+    return page(request, "second_factor.html", status=status, headers=headers, **facts)
 
 
 async def set_up(request: Request) -> Response:
