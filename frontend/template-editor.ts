@@ -394,8 +394,6 @@ class Desk {
   }
 }
 
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 if (form !== null) new Desk(form).begin();
