@@ -120,7 +120,7 @@ class Reviewer:
 
     async def _drawn(self, stage: Stage, blocks: Sequence[Block], side: "_Side") -> list[Check | None]:
         """Draw each variant once, for the sample shopper: whether that works, and how heavy it is."""
-        wrong, heavy, weights = list[str](), list[str](), list[str]()
+        wrong, heavy, weights, late = list[str](), list[str](), list[str](), list[str]()
         until = time.monotonic() + DRAWN_SECONDS
         for block in blocks:
             wrong += [
@@ -129,7 +129,10 @@ class Reviewer:
             ]
             for variant in block.variants:
                 app, template = side.apps.get(variant.app), side.opens.template_of(stage.after, variant)
-                if app is None or not template or time.monotonic() > until:
+                if app is None or not template:
+                    continue
+                if weights and time.monotonic() > until:
+                    late.append(f"{block.title or block.name}, “{variant.name}”: not weighed in time")
                     continue
                 scene = sample_scene(app, template, Moment(self._clock()), dict(variant.settings),
                                      size=(block.width, block.height))  # fmt: skip
@@ -148,7 +151,9 @@ class Reviewer:
         good = ("Each variant was drawn for the sample shopper.",)
         return [
             _check("drawing", "Drawing", "wrong" if wrong else "good", wrong or good),
-            _check("weight", "Weight", "doubt" if heavy else "good", [*heavy, *weights] or ("Nothing was drawn.",)),
+            _check(
+                "weight", "Weight", "doubt" if heavy else "good", [*heavy, *weights, *late] or ("Nothing was drawn.",)
+            ),
         ]
 
     def _covered(
