@@ -150,7 +150,8 @@ def _answer(
     request: Request, status: int, message: str, hint: str, headers: Mapping[str, str] | None = None, where: str = ""
 ) -> Response:
     if "text/html" in request.headers.get("accept", ""):
-        sentence = f"{message[:1].upper()}{message[1:]}".removesuffix(".")
+        is_named = where and message.startswith(where)  # a field's name stays as it is written
+        sentence = (message if is_named else f"{message[:1].upper()}{message[1:]}").removesuffix(".")
         facts = {
             "title": TITLES.get(status, sentence),
             "message": f"{sentence}." if status in TITLES else "",
