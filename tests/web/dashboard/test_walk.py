@@ -99,23 +99,23 @@ def test_from_nothing_to_a_copied_snippet_with_keys_alone(
     context.close()
 
 
-def test_a_file_is_uploaded_and_what_is_wrong_with_another_is_said(
+def test_what_is_wrong_with_a_newer_file_of_a_feed_is_said(
     server: Server, chromium: Browser, data: Path, tmp_path: Path
 ) -> None:
     context = chromium.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
     token = (data / "dashboard.token").read_text().strip()
     page.goto(f"{server.address}/dashboard/login?token={token}")
-    page.goto(f"{server.address}/dashboard/feeds")
-    good, bad = tmp_path / "stores.csv", tmp_path / "bad.csv"
-    good.write_text("name,city\nHarbor,Oslo\n")
+    made = page.request.put(
+        f"{server.address}/api/feeds/stores?format=csv",
+        data=b"name,city\nHarbor,Oslo\n",
+        headers={"authorization": f"Bearer {token}"},
+    )
+    assert made.status == 200, made.text()
+    bad = tmp_path / "bad.csv"
     bad.write_text("name,city\nalone\n")
-    page.get_by_label("Name").fill("stores")
-    page.get_by_label("File").set_input_files(good)
-    page.get_by_role("button", name="Upload").click()
-    page.wait_for_url("**/dashboard/feeds/stores")
-    page.get_by_role("cell", name="Oslo").wait_for()
-    page.locator("#file").set_input_files(bad)
+    page.goto(f"{server.address}/dashboard/feeds/stores")
+    page.locator('[name="file"]').set_input_files(bad)
     page.get_by_role("button", name="Upload").click()
     page.locator("output.error").wait_for()
     assert "line 2" in page.locator("output").inner_text()
