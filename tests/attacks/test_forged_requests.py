@@ -80,6 +80,9 @@ GOOD = {
     ("POST", "/dashboard/blocks/{name}/edit"): Good("/dashboard/blocks/hero/edit", {"title": "T *"}, changes=False),
     ("POST", "/dashboard/blocks/{name}/edit/copy"): Good("/dashboard/blocks/hero/edit/copy", changes=False),
     ("POST", "/dashboard/blocks/{name}/edit/discard"): Good("/dashboard/blocks/cart/edit/discard", changes=False),
+    ("POST", "/dashboard/scenarios/{name}/edit"): Good(
+        "/dashboard/scenarios/new/edit", {"title": "Made *", "block": "hero", "do": "save"}
+    ),
     ("POST", "/dashboard/audiences/edit"): Good("/dashboard/audiences/edit", {"yaml": RULE, "do": ""}, changes=False),
     ("POST", "/dashboard/audiences/tried"): Good("/dashboard/audiences/tried", {"yaml": RULE}, changes=False),
     ("POST", "/dashboard/audiences/found"): Good("/dashboard/audiences/found", {"yaml": RULE}, changes=False),

@@ -31,6 +31,7 @@ NAVIGATION: tuple[Entry | Group, ...] = (
             Entry("Gallery", "/dashboard/apps"),
             Entry("Templates", "/dashboard/templates"),
             Entry("Media", "/dashboard/media"),
+            Entry("Scenarios", "/dashboard/scenarios"),
             Entry("Versions", "/dashboard/versions"),
         ),
     ),

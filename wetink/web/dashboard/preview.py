@@ -56,7 +56,7 @@ async def supposed(
         if event in EVENTS:
             if not key:
                 raise BadContent(f"{event} needs a product", hint="enter its key from the catalog")
-            messages.append({"event": event, "properties": _properties(event, await _product(wetink, key, others))})
+            messages.append({"event": event, "properties": properties_of(event, await _product(wetink, key, others))})
         return Supposed(events_of(messages, now), msgspec.json.encode(messages).decode())
     except BadContent as error:
         return Supposed(problem=f"{error}{f': {error.hint}' if error.hint else ''}")
@@ -71,7 +71,7 @@ async def _product(wetink: Wetink, key: str, others: Mapping[str, Product]) -> P
     return known
 
 
-def _properties(event: str, known: Product) -> dict[str, Any]:
+def properties_of(event: str, known: Product) -> dict[str, Any]:
     """Return the properties of an event about a product."""
     product = {name: value for name, value in msgspec.to_builtins(known).items() if value not in (None, "", 0)}
     product["quantity"] = 1

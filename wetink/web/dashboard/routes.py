@@ -30,6 +30,7 @@ from wetink.web.dashboard import (
     preview,
     reports,
     review,
+    scenarios,
     search,
     second_factor,
     security,
@@ -121,6 +122,9 @@ ROUTES: tuple[Route, ...] = (
     Route("/dashboard/versions/{number}", versions.version),
     Route("/dashboard/versions/{number}/undo", versions.undo, methods=["POST"]),
     Route("/dashboard/versions/{number}/restore", versions.restore, methods=["POST"]),
+    Route("/dashboard/scenarios", scenarios.scenarios),
+    Route("/dashboard/scenarios/{name}", scenarios.scenario),
+    Route("/dashboard/scenarios/{name}/edit", scenarios.edit, methods=["POST"]),
     # Audiences
     Route("/dashboard/audiences", audiences.audiences),
     Route("/dashboard/audiences/new", audiences.audience),
