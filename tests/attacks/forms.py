@@ -181,7 +181,7 @@ class Form(NamedTuple):
     def names(self, field: str, told: str) -> bool:
         """Whether what is told says which field it is about."""
         words = ("larger than", *field.split("."), field.replace("-", "."), *self.words.get(field, "").split("|"))
-        return any(word in told for word in words if word and not word.isdecimal())
+        return any(word.casefold() in told.casefold() for word in words if word and not word.isdecimal())
 
 
 def filled(body: bytes, value: bytes) -> bytes:

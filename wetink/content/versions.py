@@ -124,7 +124,7 @@ class Versions:
         async with self._alone():
             version, there = await self._reconciled(now)
             _, tree = await self._store.read(number)
-            return await self._checked(tree, version, there, by, f"restored version {number}", now)
+            return await self._changed(tree, version, there, by, f"restored version {number}", now)
 
     async def change(
         self, changes: Mapping[str, bytes | None], expected: Mapping[str, str], *, by: str, message: str, now: int
@@ -144,13 +144,7 @@ class Versions:
                     raise await self._overtaken(path)
             tree = {path: body for path, body in {**there, **changes}.items() if body is not None}
             check_size(tree)
-            done = await self._checked(tree, version, there, by, message, now)
-            if not done.problems:
-                return done
-            old = await asyncio.to_thread(self._check, there)
-            if problems := tuple(each for each in done.problems if each not in old):
-                return Pushed(version.number, problems)
-            return Pushed((await self._publish(tree, version, there, by, message, now)).number)
+            return await self._changed(tree, version, there, by, message, now)
 
     async def last_change(self, path: str) -> Version | None:
         """Return the version that changed a file last, None if no version ever had it. Raises StoreUnavailable."""
@@ -202,6 +196,16 @@ class Versions:
                 )
             if there.get(place) != body:
                 await self._publish({**there, place: body}, version, there, by, message, now)
+
+    async def _changed(self, tree: Tree, version: Version, there: Tree, by: str, message: str, now: int) -> Pushed:
+        """Publish a tree without new problems: those that the content has already keep nobody from changing it."""
+        done = await self._checked(tree, version, there, by, message, now)
+        if not done.problems:
+            return done
+        old = await asyncio.to_thread(self._check, there)
+        if problems := tuple(each for each in done.problems if each not in old):
+            return Pushed(version.number, problems)
+        return Pushed((await self._publish(tree, version, there, by, message, now)).number)
 
     async def _checked(self, tree: Tree, version: Version, there: Tree, by: str, message: str, now: int) -> Pushed:
         if dict(tree) == dict(there):
