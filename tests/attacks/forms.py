@@ -312,7 +312,7 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
                  shown=("/dashboard/blocks/ends/edit",))
             for path in ("/dashboard/blocks/{name}/edit", "/dashboard/blocks/{name}/edit/copy")
         ),
-        Form("POST", "/dashboard/blocks/{name}/edit/discard", {"revision": "0"}, holes={"{name}": "tea"},
+        Form("POST", "/dashboard/blocks/{name}/edit/discard", {"revision": "0"}, holes={"{name}": "news"},
              words={"revision": "revision|saved"}),
         Form("POST", "/dashboard/blocks/new", {"title": "Made", "app": "countdown"}),
         *(_gallery(app) for app in load().values() if app.template and app.name in (apps or load())),

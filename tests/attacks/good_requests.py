@@ -48,6 +48,14 @@ GOOD = {
     ("POST", "/dashboard/blocks/{name}/edit"): Good("/dashboard/blocks/hero/edit", {"title": "T *"}, changes=False),
     ("POST", "/dashboard/blocks/{name}/edit/copy"): Good("/dashboard/blocks/hero/edit/copy", changes=False),
     ("POST", "/dashboard/blocks/{name}/edit/discard"): Good("/dashboard/blocks/cart/edit/discard", changes=False),
+    ("POST", "/dashboard/reports/views"): Good("/dashboard/reports/views", {"title": "Made *", "query": "range=7d"}),
+    ("POST", "/dashboard/reports/views/delete"): Good("/dashboard/reports/views/delete", {"title": "Kept"}),
+    ("POST", "/dashboard/reports/summary"): Good(
+        "/dashboard/reports/summary", {"webhook": "https://hooks.shop.example/*"}
+    ),
+    ("POST", "/dashboard/reports/summary/test"): Good(
+        "/dashboard/reports/summary/test", {"webhook": "https://hooks.shop.example/x"}, changes=False
+    ),
     ("POST", "/dashboard/scenarios/{name}/edit"): Good(
         "/dashboard/scenarios/new/edit", {"title": "Made *", "block": "hero", "do": "save"}
     ),

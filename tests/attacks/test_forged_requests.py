@@ -59,6 +59,11 @@ async def employ(wetink: Wetink) -> None:
     await wetink.store.api_tokens.add(ApiToken("made", "CI", ("content:read",)))
 
 
+async def delivered(*_: object) -> dict[str, str]:
+    """Take a test of the weekly summary in place of the shop's webhook."""
+    return {"webhook": ""}
+
+
 class House:
     """A dashboard that two people have signed in to."""
 
@@ -75,6 +80,7 @@ class House:
         (feeds / "stores.yaml").write_text("file: stores.json\nformat: json\n")
         runner.run(self.target.wetink.look_again())
         self.target.wetink.__dict__["_openid"] = Believing()
+        self.target.wetink.weekly.test = delivered
         self.first = runner.run(self.write())
         runner.run(employ(self.target.wetink))
         self.own = runner.run(self.enter())
@@ -85,6 +91,7 @@ class House:
         wetink = self.target.wetink
         for path in ("blocks/drafted.yaml", "blocks/other.yaml"):
             await wetink.publishing.save(path, BLOCK, base="", expected=0, by="me")
+        await wetink.author.save("reports.yaml", b"views: [{title: Kept}]\n", by="me")
         await wetink.author.save("audiences/doomed.yaml", b"rule: {done: X}\n", by="me")
         first = await wetink.author.save("blocks/restored.yaml", BLOCK, by="me")
         await wetink.author.save("blocks/restored.yaml", BLOCK.replace(b"Hi", b"Ho"), by="me")
