@@ -116,7 +116,7 @@ class Upload {
   }
 
   private ended(request: XMLHttpRequest, wish: Wish, again: Choice): void {
-    if (request.responseURL.includes("/dashboard/login")) {
+    if (request.status === 401 || request.responseURL.includes("/dashboard/login")) {
       this.refuse("Your session has ended. Sign in in another tab, then try again.", [again]);
       return;
     }

@@ -232,7 +232,7 @@ class Desk {
     stage?.setAttribute("aria-busy", "true");
     try {
       const answer = await this.send("/tried", {}, mine.signal);
-      if (answer.redirected) return this.trouble("Your session has ended. Sign in in another tab: your text stays here.");
+      if (answer.redirected || answer.status === 401) return this.trouble("Your session has ended. Sign in in another tab: your text stays here.");
       if (!answer.ok) {
         const { error } = (await answer.json()) as Saved;
         return this.trouble(`${error?.message ?? "The server cannot check the template now"}.`);
@@ -328,7 +328,7 @@ class Desk {
     this.state("Saving …");
     try {
       const answer = await this.send("", { do: "save", ...over });
-      if (answer.redirected) {
+      if (answer.redirected || answer.status === 401) {
         this.state("Not saved");
         this.trouble("Your session has ended. Sign in in another tab, then save again: your text stays here.", [["Save again", () => void this.save()]]);
         return false;
