@@ -24,6 +24,7 @@ from tests.web.dashboard import files
 from wetink.access.passwords import Passwords
 from wetink.access.team import hash_of, role_of
 from wetink.core.access.account import Account, ApiToken, Invitation
+from wetink.core.events.event import Product
 from wetink.web import api, session
 from wetink.web.app import ROUTES
 from wetink.web.request import now_ms
@@ -91,6 +92,7 @@ class House:
         wetink = self.target.wetink
         for path in ("blocks/drafted.yaml", "blocks/other.yaml"):
             await wetink.publishing.save(path, BLOCK, base="", expected=0, by="me")
+        await wetink.store.catalog.learn([Product(sku="S-1", name="Kettle", url="https://shop.example/1")], now_ms())
         await wetink.author.save("reports.yaml", b"views: [{title: Kept}]\n", by="me")
         await wetink.author.save("audiences/doomed.yaml", b"rule: {done: X}\n", by="me")
         first = await wetink.author.save("blocks/restored.yaml", BLOCK, by="me")
