@@ -40,10 +40,10 @@ FALLBACK = "See what is new"
 
 
 async def edit(request: Request) -> Response:
-    """Show the editor of a block: its draft, else as it is published. Who may not edit sees the block's page."""
+    """Show the editor of a block: its draft, else as it is published. Who may not edit is led to its page."""
     wetink, name = wetink_of(request), request.path_params["name"]
     if session.who(request) is not None and not session.may(request, "content:write"):
-        return RedirectResponse(f"/dashboard/blocks/{name}", 303)
+        return RedirectResponse(_page_of(request, name), 303)
     opened = await wetink.block_drafts.open(name)
     form = shown_form(opened.raw, wetink.apps)
     first = {each.key for each in form.variants[:1]}
@@ -322,8 +322,12 @@ async def discard(request: Request) -> Response:
     fields = dict(await fields_of(request, LARGEST))
     session.check_csrf(request, fields)
     await wetink.block_drafts.drop(name, whole(fields.get("revision")) or 0)
-    there = name in wetink.content.blocks
-    return RedirectResponse(f"/dashboard/blocks/{name}" if there else "/dashboard/blocks", 303)
+    return RedirectResponse(_page_of(request, name), 303)
+
+
+def _page_of(request: Request, name: str) -> str:
+    """Return the path of a block's page, or of the list while the block has only a draft."""
+    return f"/dashboard/blocks/{name}" if name in wetink_of(request).content.blocks else "/dashboard/blocks"
 
 
 async def _free(request: Request, title: str) -> str:
