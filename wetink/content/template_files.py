@@ -161,7 +161,7 @@ class Templates:
         if changes:
             expected = {path: digest(tree[path]) if path in tree else "" for path in changes}
             await self._author.change(changes, expected, by=by, message=f"renamed template {name} to {new}")
-        await self._move_drafts(opened, new, app=app, by=by)
+        await self._move_drafts(opened, new, tree, app=app, by=by)
         return new
 
     async def delete(self, content: Content, name: str, *, by: str) -> None:
@@ -196,18 +196,22 @@ class Templates:
         text = body.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n") if body is not None else None
         return Sheet(path, text, published, draft)
 
-    async def _move_drafts(self, opened: Opened, new: str, *, app: bool, by: str) -> None:
-        """Let the drafts of a template, and those of blocks that name it, follow its new name."""
+    async def _move_drafts(self, opened: Opened, new: str, before: Mapping[str, bytes], *, app: bool, by: str) -> None:
+        """Let the drafts of a template, and those of blocks that name it, follow its new name.
+
+        A draft of a file that somebody else has published since stays one: `before` has the files up to now.
+        """
         files = (await self._versions.newest()).files
         for draft in opened.drafts:
             path = f"{FOLDER}{new}{TEMPLATE if draft.path.endswith(TEMPLATE) else COMPANION}"
-            await self._publishing.save(path, draft.body, base=files.get(path, ""), expected=0, by=by)
+            base = _base(draft, before, files.get(path, ""))
+            await self._publishing.save(path, draft.body, base=base, expected=0, by=by)
             await self._publishing.discard(draft.path, draft.revision)
         for draft in await self._drafts.all():
             if draft.path.startswith("blocks/") and draft.body is not None:
                 body = _named_anew(draft.body, opened.name, new, app=app)
                 if body != draft.body:
-                    base = files.get(draft.path, "")
+                    base = _base(draft, before, files.get(draft.path, ""))
                     try:
                         await self._publishing.save(draft.path, body, base=base, expected=draft.revision, by=by)
                     except Conflict:  # somebody is typing there: the check of the draft tells them
@@ -219,6 +223,12 @@ class Templates:
         taken = {path.removeprefix(FOLDER).removesuffix(TEMPLATE) for path in paths if path.endswith(TEMPLATE)}
         if any(each.casefold() == name.casefold() and each != but for each in taken):
             raise BadContent(f"there is already a template called {name}", hint="choose another name", where="name")
+
+
+def _base(draft: Draft, before: Mapping[str, bytes], now: str) -> str:
+    """Return the digest that a draft was made from: that of the file `now`, if it was up to date `before`."""
+    known = digest(before[draft.path]) if draft.path in before else ""
+    return now if draft.base == known else draft.base
 
 
 def _named_anew(body: bytes, old: str, new: str, *, app: bool) -> bytes:

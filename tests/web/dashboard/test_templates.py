@@ -220,6 +220,14 @@ def test_a_new_name_goes_into_the_blocks_and_the_drafts(card: TestClient, wetink
     assert not [problem for problem in wetink.content.problems if "broken" not in problem]
 
 
+def test_a_new_name_hides_no_change_that_somebody_else_published(card: TestClient, wetink: Wetink) -> None:
+    stale = BLOCK.replace("200", "300").encode()
+    run(wetink.publishing.save("blocks/own.yaml", stale, base="", expected=0, by="ida"))
+    post(card, "/card", do="rename", name="tile")
+    review = run(wetink.publishing.review(["blocks/own.yaml"]))
+    assert [clash.path for clash in review.clashes] == ["blocks/own.yaml"]
+
+
 @pytest.mark.parametrize(("name", "why"), [("a b", "is not a name"), ("", "is not a name"), ("other", "already")])
 def test_a_bad_new_name_is_refused(card: TestClient, name: str, why: str) -> None:
     post(card, name="other", **{"from": "blank"})
