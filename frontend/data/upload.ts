@@ -160,4 +160,12 @@ document.addEventListener("change", (event) => {
   if (zone !== null) chosen(zone, input.files?.[0]);
 });
 
+// What somebody is typing while an answer arrives stays: the next change asks again.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const typing = document.activeElement;
+  if (!(typing instanceof HTMLInputElement) || typing.type !== "text" || typing.value === typing.defaultValue) return;
+  if (typing.closest("#sample") === null || !(event instanceof CustomEvent)) return;
+  (event.detail as { shouldSwap: boolean }).shouldSwap = false;
+});
+
 export {};
