@@ -78,6 +78,14 @@ def test_an_audience_is_changed_in_place_and_a_name_is_taken_once(dashboard: Tes
     assert yaml_of(changed.text)["rule"][0] == {"trait": "plan", "equals": "silver"}
 
 
+def test_the_side_that_was_edited_last_is_saved(dashboard: TestClient, csrf: str, wetink: Wetink) -> None:
+    fields = {"title": "Fresh", "rule.kind": "all", "rule.of.0.kind": "done", "rule.of.0.event": "Order Completed"}
+    save(dashboard, csrf, FILE, name="", **fields, **{"yaml-was": FILE.replace("\n", "\r\n")})
+    assert wetink.content.audiences["fresh"].title == "Fresh"
+    save(dashboard, csrf, FILE, name="", **{**fields, "title": "Stale", "yaml-was": FILE.replace("gold", "silver")})
+    assert set(wetink.content.audiences) == {"fresh", "gold-and-looking"}
+
+
 def test_a_name_is_made_from_the_title(dashboard: TestClient, csrf: str, wetink: Wetink) -> None:
     assert save(dashboard, csrf, name="").url.path == "/dashboard/audiences/gold-and-looking"
     assert (

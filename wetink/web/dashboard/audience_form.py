@@ -71,6 +71,15 @@ def of_yaml(text: str, name: str) -> Editor:
     return _editor(raw, name, text)
 
 
+def newest(form: Mapping[str, str], name: str) -> Editor:
+    """Return the editor of the side that was edited last, since the other may not have followed yet.
+
+    `yaml-was` has the file's text as the server wrote it last: as long as it stands there, the form is newer.
+    """
+    written, now = (form.get(each, "").replace("\r\n", "\n") for each in ("yaml-was", "yaml"))
+    return of_form(form, name) if written and written == now else of_yaml(form.get("yaml", ""), name)
+
+
 def rule_of(editor: Editor) -> Rule | None:
     """Return the edited rule; None if it is invalid."""
     return editor.audience.rule if editor.audience is not None else None

@@ -171,7 +171,7 @@ async def save(request: Request) -> Response:
     form = await form_of(request)
     session.check_csrf(request, form)
     name, was = form.get("name", "").strip(), form.get("was", "")
-    editor = await asyncio.to_thread(audience_form.of_yaml, form.get("yaml", ""), name)
+    editor = await asyncio.to_thread(audience_form.newest, form, name)
     wetink = wetink_of(request)
     saved = wetink.content.audiences.get(was)
     try:
