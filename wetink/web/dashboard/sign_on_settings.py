@@ -164,7 +164,11 @@ def _form(
 ) -> Response:
     facts: dict[str, Any] = {
         "known": known,
-        "given": {**dict.fromkeys(("name", "client", "domains", "groups"), ""), "claim": "groups", **given},
+        "given": {
+            **dict.fromkeys(("name", "title", "issuer", "client", "domains", "role", "groups"), ""),
+            "claim": "groups",
+            **given,
+        },
         "callback": callback(wetink_of(request)),
         "wrong": wrong or {},
     }
