@@ -163,8 +163,6 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("render/countdowns.py", "_finished", "%s: %s"): SAID,
     ("render/countdowns.py", "_finished", "%s"): SAID,
     ("ingest/catalog_feeds.py", "take_in", "the catalog %s has %d products"): SHOP,
-    ("ingest/catalog_imports.py", "_run", "an import of the catalog broke"): TRACE,
-    ("ingest/catalog_imports.py", "_keep", "the state of an import cannot be stored: %s"): SAID,
     ("insights/weekly.py", "step", "the weekly summary was not sent by %s"): "it puts in email or webhook",
     ("insights/health.py", "look", "no picture can be rendered: %s"): SAID,
     ("opens/prerender.py", "_made", "%s is a still picture: %s"): SAID,
