@@ -26,7 +26,7 @@ from wetink.wiring import Wetink
 JANE = "email:jane@mercer.example"
 FILES = re.compile(
     r"\.(img|csv|json|zip)$"
-    r"|/(photo|picture|file|thumb|weight|beside|covered|snippet|tried|newer|waiting|opened|shown|words|estimate)$"
+    r"|/(photo|picture|file|thumb|weight|beside|covered|snippet|tried|newer|waiting|opened|shown|words|estimate|imports/\{id\})$"
 )
 """Routes of pictures, files and parts of pages: they are no pages."""
 
