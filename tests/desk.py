@@ -44,6 +44,7 @@ EXAMPLES: Mapping[str, str] = {
     "/dashboard/blocks/{name}/manage": "/dashboard/blocks/hero/manage",
     "/dashboard/templates/{name}/words": "/dashboard/templates/cart/words",
     "/dashboard/timeline/{who:path}": f"/dashboard/timeline/{JANE}",
+    "/dashboard/scenarios/{name}": "/dashboard/scenarios/new?block=hero",
     "/dashboard/audiences/{name}": f"/dashboard/audiences/good-customers?who={JANE}",
     "/dashboard/experiments/{name}": "/dashboard/experiments/cart-words",
     "/dashboard/people/{who:path}": f"/dashboard/people/{JANE}?block=hero",

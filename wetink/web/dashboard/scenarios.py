@@ -17,7 +17,7 @@ from wetink.content.scenario_form import TRAIT, Row, ScenarioForm, form_of, post
 from wetink.content.strict_yaml import parse_all
 from wetink.core.blocks.block import Decision
 from wetink.core.errors import BadContent, Conflict, NotFound, WetinkError
-from wetink.core.text.naming import free_name, slug
+from wetink.core.text.naming import free_slug
 from wetink.ports.content import digest
 from wetink.web import session
 from wetink.web.dashboard import toasts
@@ -115,7 +115,7 @@ async def _place(wetink: Wetink, name: str, form: ScenarioForm | None) -> tuple[
         return (await _file(wetink, name))[0], name
     version = await wetink.versions.newest()
     taken = [PurePosixPath(path).stem for path in version.files if path.startswith("scenarios/")]
-    called = free_name(slug(form.title, "scenario"), ["new", *taken]).replace(" ", "-")
+    called = free_slug(form.title, ["new", *taken], "scenario")
     return f"scenarios/{called}.yaml", called
 
 
