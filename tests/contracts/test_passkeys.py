@@ -75,7 +75,7 @@ def test_after_a_password_only_passkeys_of_that_account_are_taken(passkeys: Pass
         {"flags": 0},
         {"key": ec.generate_private_key(ec.SECP256R1())},
     ],
-    ids=str,
+    ids=lambda wrong: next(iter(wrong)),
 )
 def test_an_answer_that_does_not_fit_is_refused(passkeys: Passkeys, wrong: dict[str, Any]) -> None:
     device = added(passkeys)
