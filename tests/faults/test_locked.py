@@ -169,6 +169,7 @@ HELD = [
     "pictures.db",
     "audiences.db",
     "sessions.db",
+    "accounts.db",
     "leases.db",
     "content.db",
     "drafts.db",

@@ -109,7 +109,8 @@ def test_opens_and_clicks_of_people_stand_in_their_timeline(house: House) -> Non
     app.state.wetink = house.wetink
     with TestClient(app) as browser:
         text = browser.get("/dashboard/people/user:jane").text
-    assert text.count("Email Opened") == 1
+    assert [text.count(shown) for shown in ("Opened hero", "Opened cards", ">scanner<")] == [1, 1, 1]
+    assert "Email Opened" not in text, "an open with a picture is not listed twice"
     assert text.count("Email Link Clicked") == 1
     assert "spring" in text
 

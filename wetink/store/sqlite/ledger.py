@@ -123,6 +123,8 @@ class SQLiteLedger:
             refuse_older(self._flushing, "contact", {"contact.fetch_class", "daily.implied_opens"})
             self._flushing.execute(script(__package__, "ledger.sql"))
             self._flushing.execute(script(__package__, "exposures.sql"))
+            if first(self._flushing, SQL.lacks_day_sums)[0]:  # a sealed folder cannot be written
+                self._flushing.execute(SQL.fill_day_sums)
         self._unsettled: list[_Job] = []
         self._remembered: dict[Key, tuple[Decision, int] | None] = {}
         self._file_version = Version(lambda: self._db)

@@ -67,11 +67,6 @@ CREATE TABLE IF NOT EXISTS day_sum (
     implied_opens INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (day, block, variant, campaign)
 ) WITHOUT ROWID;
-INSERT INTO day_sum (day, block, variant, campaign, pictures, opens, unique_opens, machine_opens,
-    unique_machine_opens, clicks, unique_clicks, machine_clicks, implied_opens)
-SELECT day / 86400000 * 86400000, block, variant, campaign, sum(pictures), sum(opens), sum(unique_opens), sum(machine_opens),
-    sum(unique_machine_opens), sum(clicks), sum(unique_clicks), sum(machine_clicks), sum(implied_opens)
-FROM daily WHERE NOT EXISTS (SELECT 1 FROM day_sum) GROUP BY 1, 2, 3, 4;
 CREATE TRIGGER IF NOT EXISTS daily_inserted AFTER INSERT ON daily BEGIN
     UPDATE day_sum SET
         pictures = pictures + NEW.pictures,
