@@ -1,5 +1,6 @@
 """Files of earlier versions."""
 
+import threading
 from pathlib import Path
 
 import apsw
@@ -10,6 +11,7 @@ from tests.contracts.test_implied_opens import HOUR, figures, touch
 from tests.contracts.test_ledger import Desk
 from tests.storage import opened
 from wetink.core.errors import BadSettings
+from wetink.store.sqlite.connection import refuse_older
 
 
 @pytest.mark.parametrize(("file", "table"), [("wetink.db", "message"), ("opens.db", "contact")])
@@ -24,6 +26,18 @@ def test_a_file_of_an_unreleased_version_is_refused_unchanged(tmp_path: Path, fi
         run(start())
     assert [name for (name,) in old.execute("SELECT name FROM sqlite_master")] == [table]
     old.close()
+
+
+def test_a_file_that_another_process_is_creating_is_awaited(tmp_path: Path) -> None:
+    new = apsw.Connection(str(tmp_path / "opens.db"))
+    new.execute("CREATE TABLE contact (fetch_class TEXT)")
+    rest = threading.Timer(0.1, lambda: new.execute("CREATE TABLE daily (implied_opens INTEGER)"))
+    rest.start()
+    other = apsw.Connection(str(tmp_path / "opens.db"))
+    refuse_older(other, "contact", {"contact.fetch_class", "daily.implied_opens"})
+    rest.join()
+    other.close()
+    new.close()
 
 
 def test_clicks_of_the_past_prove_opens_when_they_are_classed_anew(tmp_path: Path) -> None:

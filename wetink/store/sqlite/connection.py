@@ -40,6 +40,9 @@ HOT_KB, COLD_KB, THREAD_KB = 16_384, 2_048, 512
 """Page cache in KB of a connection that every request uses, of a rarely used one, and of a reader in a thread. A
 process has eight of these readers, and each cache fills in time."""
 
+CREATED_SECONDS = 1.0
+"""How long another process may take to create the tables of a file, in seconds."""
+
 ROWS = 100
 """Rows that one statement inserts."""
 
@@ -91,15 +94,24 @@ def _keep_wal(connection: apsw.Connection) -> None:
 
 
 def refuse_older(db: apsw.Connection, table: str, newest: AbstractSet[str]) -> None:
-    """Raise BadSettings if a file that has `table` lacks one of the `newest` columns: it is of an older format."""
+    """Raise BadSettings if a file that has `table` lacks one of the `newest` columns: it is of an older format.
+
+    Another process may be creating the file's tables right now, one after another, so it is looked at for a second.
+    """
     columns = "SELECT m.name, m.name || '.' || c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
-    there = fetch(db, columns)
-    if any(name == table for name, _ in there) and not newest <= {column for _, column in there}:
-        raise BadSettings(
-            f"{db.filename} has the format of an unreleased version",
-            hint="start with a new data folder, and send your events again",
-            where="--data",
-        )
+    end = time.monotonic() + CREATED_SECONDS
+    while True:
+        there = fetch(db, columns)
+        if all(name != table for name, _ in there) or newest <= {column for _, column in there}:
+            return
+        if time.monotonic() > end:
+            break
+        time.sleep(CREATED_SECONDS / 200)
+    raise BadSettings(
+        f"{db.filename} has the format of an unreleased version",
+        hint="start with a new data folder, and send your events again",
+        where="--data",
+    )
 
 
 class translated:
