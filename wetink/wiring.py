@@ -142,7 +142,7 @@ class Wetink:
         fallback = files("wetink.render").joinpath("fallback.liquid").read_text(encoding="utf-8")
         self.fallbacks = Fallbacks(self.renderer, fallback, blank())
         drawing = self.renderer, self.fallbacks, self.apps, self._app_templates
-        self.rehearsal = Rehearsal(*drawing, _now_ms)
+        self.rehearsal = Rehearsal(self.renderer, self.fallbacks, self._app_templates, _now_ms)
         wrong = partial(wrong_with, apps=self._own_apps, rehearse=self.rehearsal.problems_of)
         self.versions = Versions(store.content, store.leases, settings.content, wrong)
         self.opens = Opens(
@@ -180,7 +180,7 @@ class Wetink:
             clock_ms=_now_ms,
         )
         self.directory = Directory(store, self.audiences)
-        self.author = Author(self.versions, self.apps, self.follow, self.rehearsal.of, _now_ms)
+        self.author = Author(self.versions, self.follow, _now_ms)
         self.history = History(self.versions, self.author, self._own_apps)
         reviewer = Reviewer(store.profiles, self.opens, self.renderer, self.rehearsal, self._own_apps,
                             dict(self._app_templates), self.hosts.allowed, _now_ms)  # fmt: skip

@@ -247,9 +247,9 @@ async def stored(error: Exception, house: House) -> None:
     stumbling.close()
     broken: Any = Broken(error)
     fallbacks: Any = SimpleNamespace(scene=lambda block: None)
-    rehearsal = Rehearsal(broken, fallbacks, {}, {}, lambda: NOW)
+    rehearsal = Rehearsal(broken, fallbacks, {}, lambda: NOW)
     with contextlib.suppress(Exception):
-        await rehearsal.of(house.wetink.content.blocks["hero"])
+        await rehearsal.trial(house.wetink.content.blocks["hero"], house.wetink.content, {})
 
 
 async def locked(house: House) -> None:

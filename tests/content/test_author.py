@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from wetink.core.blocks.block import Block, Fallback, Variant
 from wetink.settings import read
 from wetink.wiring import Wetink
 
+MADE = b"variants: [{name: seen, app: last-viewed}]\nfallback: {link: 'https://shop.example/'}\n"
+
 
 def test_a_reload_that_began_earlier_does_not_undo_an_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Block("hero", Fallback("https://shop.example/"), (Variant("seen", "last-viewed"),))
-
     async def story() -> None:
         wetink = Wetink(read({}, data=tmp_path))
         await wetink.look_again()
@@ -31,7 +30,7 @@ def test_a_reload_that_began_earlier_does_not_undo_an_edit(tmp_path: Path, monke
         before = asyncio.create_task(wetink.look_again())
         await drawing.wait()
         monkeypatch.setattr(wetink.fallbacks, "prepare", prepare)
-        making = asyncio.create_task(wetink.author.block(wetink.content, made))
+        making = asyncio.create_task(wetink.author.save("blocks/hero.yaml", MADE, by="me"))
         await asyncio.sleep(0.2)
         go.set()
         await asyncio.gather(before, making)

@@ -9,9 +9,11 @@ import pytest
 from tests.asgi import ask
 from tests.web.dashboard.shopper import past
 from wetink import apps
-from wetink.content.author import text_of
+from wetink.content.author import block_text
 from wetink.content.content import load
 from wetink.content.scenario import outcomes
+from wetink.content.strict_yaml import parse_yaml
+from wetink.core.blocks.form import form_of, raw_of
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.settings import read
@@ -48,7 +50,8 @@ def loaded(text: str = TEXT, **others: str) -> tuple[str, ...]:
 def test_a_file_may_say_when_a_block_is_shown_and_is_written_back_the_same(more: str) -> None:
     content = load({"blocks/hero.yaml": f"{TEXT}{more}\n".encode()}, APPS)
     assert content.problems == ()
-    again = load({"blocks/hero.yaml": text_of(content.blocks["hero"]).encode()}, APPS)
+    raw = raw_of(form_of(parse_yaml(f"{TEXT}{more}\n"), APPS), APPS)  # as the editor writes it
+    again = load({"blocks/hero.yaml": block_text(raw).encode()}, APPS)
     assert again.blocks == content.blocks
 
 

@@ -111,7 +111,7 @@ def test_undoing_the_last_version_gives_back_the_one_before(
         place = tmp_path_factory.mktemp("undone")
         store = opened(place / "store", lambda: 1)
         versions = Versions(store.content, store.leases, place / "content", lambda tree: ())
-        history = History(versions, Author(versions, {}, nothing, nothing, lambda: 1), {})  # type: ignore[arg-type]
+        history = History(versions, Author(versions, nothing, lambda: 1), {})  # type: ignore[arg-type]
         await versions.push({**one, "blocks/x.yaml": b""}, None, by="", message="", now=1)
         done = await versions.push({**two, "blocks/x.yaml": b"new"}, None, by="", message="", now=1)
         await history.undo(done.version, by="ida")

@@ -305,7 +305,7 @@ def test_publishing_the_drafts_of_a_tree_equals_writing_its_files(
         async def nothing(*given: Any) -> Any:
             return (), ()
 
-        author = Author(versions, {}, nothing, nothing, lambda: 2)  # type: ignore[arg-type]
+        author = Author(versions, nothing, lambda: 2)  # type: ignore[arg-type]
         publishing = Publishing(store.drafts, versions, author, {}, nothing, lambda: 2)
         for path, body in changes.items():
             base = digest(tree[path]) if path in tree else ""

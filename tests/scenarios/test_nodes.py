@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from wetink.content.tree import read_tree
-from wetink.core.blocks.block import Block, Fallback, Variant
 from wetink.settings import read
 from wetink.wiring import Wetink
 from wetink.worker import TASKS, Worker
@@ -36,8 +35,7 @@ async def soon(holds: Callable[[], bool]) -> None:
 def test_a_block_made_on_one_node_is_served_by_the_other_and_is_in_its_folder(tmp_path: Path) -> None:
     async def story() -> None:
         async with nodes(tmp_path) as (one, other):
-            made = Block("fresh", Fallback("https://shop.example/"), (Variant("seen", "last-viewed"),))
-            await one.author.block(one.content, made)
+            await one.author.save("blocks/fresh.yaml", FALLBACK.encode(), by="me")
             await soon(lambda: "fresh" in other.content.blocks)
             await soon(lambda: (other.settings.content / "blocks" / "fresh.yaml").exists())
             assert read_tree(one.settings.content) == read_tree(other.settings.content)

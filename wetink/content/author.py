@@ -9,15 +9,11 @@ import msgspec
 import yaml
 
 from wetink.content.changes import title_of
-from wetink.content.check import never_works, unusable
-from wetink.content.content import Content, shortened
+from wetink.content.content import Content
 from wetink.content.versions import Versions
-from wetink.core.app.app import App
-from wetink.core.blocks.block import Block
 from wetink.core.errors import BadContent, NotFound
 from wetink.core.outbound.feed import Feed
-from wetink.core.rules.format import spell_all
-from wetink.core.signals.audience import Audience, rules_of, spelled, usable
+from wetink.core.signals.audience import Audience, spelled, usable
 
 PAGES = "dashboard"
 """Who makes a version on a page that names nobody."""
@@ -29,16 +25,6 @@ def audience_text(data: Any) -> str:
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=88, default_flow_style=None)
 
 
-def text_of(block: Block) -> str:
-    """Return a block as YAML, without the default values."""
-    data = msgspec.to_builtins(block)
-    del data["name"]
-    for variant, written in zip(block.variants, data.get("variants", ()), strict=False):
-        if variant.when:
-            written["when"] = spell_all(variant.when)
-    return block_text(data)
-
-
 def block_text(data: Mapping[str, Any]) -> str:
     """Return the mapping of a block as YAML, in the usual order."""
     order = ("title", "email", "place", "width", "height", "recipients", "variants", "fallback")
@@ -47,22 +33,16 @@ def block_text(data: Mapping[str, Any]) -> str:
 
 
 class Author:
-    """Writes the content files of blocks, audiences and feeds that users edit on pages."""
+    """Writes the content files that users edit on pages."""
 
     def __init__(
         self,
         versions: Versions,
-        apps: Mapping[str, App],
         follow: Callable[[], Awaitable[None]],
-        rehearsed: Callable[[Block], Awaitable[list[str]]],
         clock_ms: Callable[[], int],
     ) -> None:
-        """Write new `versions`; `follow` makes this process use the newest one.
-
-        `rehearsed` renders a block and returns the problems that this shows.
-        """
-        self._versions, self._apps, self._follow = versions, apps, follow
-        self._rehearsed, self._clock = rehearsed, clock_ms
+        """Write new `versions`; `follow` makes this process use the newest one."""
+        self._versions, self._follow, self._clock = versions, follow, clock_ms
 
     async def save(self, path: str, body: bytes, *, by: str, message: str = "", expected: str | None = None) -> int:
         """Write a content file and publish it. Returns the current version.
@@ -116,15 +96,6 @@ class Author:
             raise BadContent(done.problems[0])
         await self._follow()
         return done.version
-
-    async def block(self, content: Content, block: Block, *, by: str = PAGES) -> None:
-        """Add a new block to the content. Raises BadContent, Unavailable."""
-        others = [each for each in content.blocks.values() if each.name != block.name]
-        stock = content.templates, content.images, content.feeds, rules_of(content.audiences)
-        wrong = [*unusable(block, self._apps, *stock, others), *await self._rehearsed(block)]
-        if wrong := wrong or [*never_works(block, self._apps)]:
-            raise BadContent(shortened(wrong[0]))
-        await self._write(f"blocks/{block.name}.yaml", text_of(block), by)
 
     async def audience(self, content: Content, audience: Audience, *, expected: str | None, by: str = PAGES) -> int:
         """Save an audience and return the version.

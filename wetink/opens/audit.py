@@ -98,12 +98,11 @@ class Rehearsal:
         self,
         renderer: Renderer,
         fallbacks: Fallbacks,
-        apps: Mapping[str, App],
         app_templates: Mapping[str, str],
         clock_ms: Callable[[], int],
     ) -> None:
         """Draw with `renderer`."""
-        self._renderer, self._fallbacks, self._apps, self._app_templates = renderer, fallbacks, apps, app_templates
+        self._renderer, self._fallbacks, self._app_templates = renderer, fallbacks, app_templates
         self._known, self._clock_ms = Content(), clock_ms
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -139,10 +138,6 @@ class Rehearsal:
                 break
             found += [f"block {name}: {each}" for each in await self._tried(block, stock, apps)]
         return found
-
-    async def of(self, block: Block) -> list[str]:
-        """Return the problems of a block next to the live content: values not storable, scenes not drawable."""
-        return await self._tried(block, self._known, self._apps)
 
     async def trial(self, block: Block, stock: Content, apps: Mapping[str, App]) -> list[str]:
         """Return the problems of a block next to other content and apps."""

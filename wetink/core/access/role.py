@@ -1,6 +1,6 @@
 """Role: what a member of the team may do. A role is a set of permissions, and so are the scopes of an API token."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal, TypeAlias, get_args
 
 Permission: TypeAlias = Literal[
@@ -77,20 +77,6 @@ def role_for(permission: Permission) -> Role:
     return min((role for role in ROLES if may(role, permission)), key=lambda role: len(ALLOWED[role]))
 
 
-def scopes_of(role: Role) -> tuple[Permission, ...]:
-    """Return the scopes that somebody of a role may give to an API token.
-
-    >>> scopes_of("developer")
-    ('content:read', 'reports:read', 'people:read', 'data:read', 'data:write')
-    """
-    return tuple(scope for scope in SCOPES if may(role, scope))
-
-
 def is_role(text: str) -> bool:
     """Return whether this is the name of a role."""
     return text in ROLES
-
-
-def unknown_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
-    """Return the texts that name no scope."""
-    return tuple(scope for scope in scopes if scope not in SCOPES)

@@ -26,8 +26,6 @@ from wetink.web.dashboard.query import DEVICES, SCHEMES, time_of, wetink_of
 
 STRANGER = "stranger"
 CLIENTS = (("gmail", "Gmail"), ("apple", "Apple Mail"), ("outlook", "Outlook"))
-LOOKED = ("who", "at", "device", "client", "if_event", "if_product", "suppose")
-"""The fields of the preview, which are no part of the block."""
 OFFERS = {
     "zone": "zones", "category": "categories", "categories": "categories", "not_categories": "categories",
     "brands": "brands", "feed": "feeds", "feeds": "feeds", "window": "spans", "wait": "spans",
