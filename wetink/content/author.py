@@ -113,7 +113,7 @@ class Author:
             name, problems = next(iter(wrong.items()))
             raise BadContent(problems[0] if name == audience.name else f"{name}: {problems[0]}")
         path, _ = await self.audience_file(audience.name)
-        message = f"{'saved' if expected else 'created'} the audience {audience.title or audience.name}"
+        message = f"{'saved' if expected else 'created'} the audience {audience.called}"
         return await self.save(
             path, audience_text(spelled(audience)).encode(), by=by, message=message, expected=expected
         )

@@ -102,7 +102,7 @@ def dependents(tree: Tree, content: Content, name: str) -> list[Dependent]:
     ]
     if block is not None and block.email:
         mates = [each for each in content.blocks.values() if each.email == block.email and each.name != name]
-        found += [Dependent("Block", each.title or each.name, f"no longer avoids its products in the email "
+        found += [Dependent("Block", each.called, f"no longer avoids its products in the email "
                             f"{block.email}") for each in mates]  # fmt: skip
     if block is not None and block.experiment is not None:
         found.append(Dependent("Experiment", block.experiment.name or name, "ends, and its report stays"))

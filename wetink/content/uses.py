@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from wetink.content.content import Content
 from wetink.core.errors import NotFound
@@ -14,11 +15,17 @@ Room = Literal["images", "fonts"]
 
 
 class Use(msgspec.Struct, frozen=True):
-    """A part of the content that uses a file: its kind, its name, and the place in it."""
+    """A part of the content that uses a file: its kind, its name, the place in it, and its title if it has one."""
 
     kind: Literal["block", "template", "app", "audience"]
     name: str
     place: str = ""
+    title: str = ""
+
+    @property
+    def called(self) -> str:
+        """Its title, or else its name."""
+        return self.title or self.name
 
 
 def uses(content: Content, room: Room, name: str, families: Mapping[str, str]) -> list[Use]:
@@ -28,7 +35,9 @@ def uses(content: Content, room: Room, name: str, families: Mapping[str, str]) -
     """
     if room == "images":
         return [
-            Use("block", block.name, "fallback") for block in content.blocks.values() if block.fallback.image == name
+            Use("block", block.name, "fallback", block.title)
+            for block in content.blocks.values()
+            if block.fallback.image == name
         ]
     family = families.get(name, "")
     if not family:
@@ -37,7 +46,7 @@ def uses(content: Content, room: Room, name: str, families: Mapping[str, str]) -
     found = [Use("template", each) for each, text in content.templates.items() if named.search(text)]
     for block in content.blocks.values():
         found += [
-            Use("block", block.name, variant.name)
+            Use("block", block.name, variant.name, block.title)
             for variant in block.variants
             if any(named.search(text) for text in _texts(variant.settings))
         ]
@@ -54,7 +63,7 @@ def uses_with_drafts(
     live = uses(content, room, name, families)
     known = {(each.kind, each.name) for each in live}
     coming = [each for each in uses(drafted, room, name, families) if (each.kind, each.name) not in known]
-    return [*live, *(Use(each.kind, each.name, f"{each.place}, draft".removeprefix(", ")) for each in coming)]
+    return [*live, *(replace(each, place=f"{each.place}, draft".removeprefix(", ")) for each in coming)]
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -71,13 +80,13 @@ def _texts(value: object) -> Iterator[str]:
 def audience_uses(content: Content, name: str) -> list[Use]:
     """Return the blocks and audiences whose rules name an audience."""
     found = [
-        Use("block", block.name, variant.name)
+        Use("block", block.name, variant.name, block.title)
         for block in content.blocks.values()
         for variant in block.variants
         if any(name in names_of(rule) for rule in variant.when)
     ]
     others = [each for each in content.audiences.values() if each.name != name and name in names_of(each.rule)]
-    return [*found, *(Use("audience", each.name) for each in others)]
+    return [*found, *(Use("audience", each.name, title=each.title) for each in others)]
 
 
 def listed(used: Collection[Use]) -> str:
@@ -86,7 +95,7 @@ def listed(used: Collection[Use]) -> str:
     >>> listed([Use("block", "hero", "fallback"), Use("template", "sale.liquid")])
     'block hero (fallback) and template sale.liquid'
     """
-    words = [f"{each.kind} {each.name}{f' ({each.place})' if each.place else ''}" for each in used]
+    words = [f"{each.kind} {each.called}{f' ({each.place})' if each.place else ''}" for each in used]
     if len(words) > 4:
         words = [*words[:3], f"{len(words) - 3} more"]
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
@@ -104,7 +113,7 @@ def template_uses(content: Content, name: str) -> list[Use]:
     """Return the variants of blocks that use a template, by its name without a suffix: as one, or as the app it is."""
     own = name in content.apps
     return [
-        Use("block", block.name, variant.name)
+        Use("block", block.name, variant.name, block.title)
         for block in content.blocks.values()
         for variant in block.variants
         if variant.template == f"{name}.liquid" or (own and variant.app == name)

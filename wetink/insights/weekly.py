@@ -88,7 +88,7 @@ class Weekly:
         days = days_of(week, zone)
         before = compared_with(days, "before", now)
         lines, others = [await self._lines(content, each) for each in (days, before or days)]
-        titles = {name: block.title or name for name, block in content.blocks.items()}
+        titles = {name: block.called for name, block in content.blocks.items()}
         changes = [each async for each in self._verdicts(content)]
         return digest(week, zone, lines, others, titles, changes=changes, problems=self._problems())
 

@@ -123,16 +123,13 @@ class Reviewer:
         wrong, heavy, weights, late = list[str](), list[str](), list[str](), list[str]()
         until = time.monotonic() + DRAWN_SECONDS
         for block in blocks:
-            wrong += [
-                f"{block.title or block.name}: {each}"
-                for each in await self._rehearsal.trial(block, stage.after, side.apps)
-            ]
+            wrong += [f"{block.called}: {each}" for each in await self._rehearsal.trial(block, stage.after, side.apps)]
             for variant in block.variants:
                 app, template = side.apps.get(variant.app), side.opens.template_of(stage.after, variant)
                 if app is None or not template:
                     continue
                 if weights and time.monotonic() > until:
-                    late.append(f"{block.title or block.name}, “{variant.name}”: not weighed in time")
+                    late.append(f"{block.called}, “{variant.name}”: not weighed in time")
                     continue
                 scene = sample_scene(app, template, Moment(self._clock()), dict(variant.settings),
                                      size=(block.width, block.height))  # fmt: skip
@@ -142,7 +139,7 @@ class Reviewer:
                 except WetinkError:
                     continue  # the rehearsal says why
                 kilobytes = len(picture.body) / 1000
-                weights.append(f"{block.title or block.name}, “{variant.name}”: {kilobytes:,.0f} KB of at most "
+                weights.append(f"{block.called}, “{variant.name}”: {kilobytes:,.0f} KB of at most "
                                f"{block.kilobytes:,} KB")  # fmt: skip
                 if picture.note or len(picture.body) > limit:
                     heavy.append(f"“{variant.name}” was too heavy: {picture.note or 'over its limit'}")
@@ -285,7 +282,7 @@ def _rehearsed(stage: Stage, apps: Mapping[str, App]) -> Check | None:
 
 def _said(block: Block, found: Coverage) -> tuple[list[str], bool]:
     """Return a block's coverage in words, and whether a person should look at it."""
-    title, words = block.title or block.name, list[str]()
+    title, words = block.called, list[str]()
     shares: Counter[str] = Counter()
     for group in found.groups:
         shares[group.variant] += group.people
@@ -312,7 +309,7 @@ def _links(blocks: Sequence[Block], allowed: Callable[[str], bool]) -> Check | N
         links += [(f"“{each.name}”", each.link) for each in block.variants]
         for what, link in links:
             if link and (why := link_doubt(link, allowed)):
-                words.append(f"{block.title or block.name}: the link of {what} {why}: {link}")
+                words.append(f"{block.called}: the link of {what} {why}: {link}")
     return _check("links", "Links", "doubt" if words else "good", words or ["Each link leads to one of your hosts."])
 
 

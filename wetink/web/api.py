@@ -209,7 +209,7 @@ def held_of(wetink: Wetink, feed: Feed) -> Held:
     )
     return Held(
         feed.name,
-        feed.title or feed.name,
+        feed.called,
         feed.disabled,
         feed.purpose,
         feed.url or feed.file,

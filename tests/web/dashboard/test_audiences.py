@@ -116,7 +116,7 @@ def test_an_audience_is_copied_and_deleted_unless_a_rule_names_it(
     save(dashboard, csrf, "title: Near\nrule: {audience: gold}\n", name="near")
     refused = dashboard.post("/dashboard/audiences/gold/delete", data={"csrf": csrf})
     assert refused.status_code == 409
-    assert "Used by audience near" in refused.text
+    assert "Used by audience Near" in refused.text
     for name in ("near", "gold"):
         assert "was deleted" in dashboard.post(f"/dashboard/audiences/{name}/delete", data={"csrf": csrf}).text
     assert not wetink.content.audiences

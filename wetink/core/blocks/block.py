@@ -189,6 +189,11 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         _read_links(self, "gone")
 
     @property
+    def called(self) -> str:
+        """Its title, or else its name."""
+        return self.title or self.name
+
+    @property
     def first_name(self) -> str:
         """The name under which it was first shown, by which the store knows its promises and contacts."""
         return self.aliases[0] if self.aliases else self.name

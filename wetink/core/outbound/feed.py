@@ -98,6 +98,11 @@ class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """Whether it is neither fetched nor shown."""
 
     @property
+    def called(self) -> str:
+        """Its title, or else its name."""
+        return self.title or self.name
+
+    @property
     def every_ms(self) -> int:
         """How long data counts as fresh, in milliseconds."""
         return parse(self.every)

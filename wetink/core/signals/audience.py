@@ -22,6 +22,11 @@ class Audience(msgspec.Struct, frozen=True):
     title: str = ""
     hook: Hook | None = None
 
+    @property
+    def called(self) -> str:
+        """Its title, or else its name."""
+        return self.title or self.name
+
 
 FIELDS = ("title", "rule", "hook")
 

@@ -210,12 +210,12 @@ async def delete(request: Request) -> Response:
         error = f"Used by {listed(used)}. Remove it from those rules first."
         return await _page(request, audience_form.of_file(found), found, name, status=409, error=error)
     path, _ = await wetink.author.audience_file(name)
-    message = f"deleted the audience {found.title or name}"
+    message = f"deleted the audience {found.called}"
     version = await wetink.author.delete([path], by=session.actor(request), message=message)
     session.changed(request, "deleted", f"audience {name}")
     answer = RedirectResponse("/dashboard/audiences", 303)
     undo = toasts.Undo(f"/dashboard/versions/{version}/undo", {"next": f"/dashboard/audiences/{name}"})
-    toasts.tell(request, answer, f"{found.title or name} was deleted.", undo)
+    toasts.tell(request, answer, f"{found.called} was deleted.", undo)
     return answer
 
 

@@ -17,6 +17,7 @@ from wetink.opens.embed import is_local
 from wetink.opens.recipient import parse
 from wetink.ports.content import Draft
 from wetink.web import session
+from wetink.web.dashboard.experiments import title_of
 from wetink.web.dashboard.overview import DAYS, last_days
 from wetink.web.dashboard.preview import pictures, sight
 from wetink.web.dashboard.query import moment_of, wetink_of
@@ -73,7 +74,7 @@ async def _listed(request: Request, who: Identifier | None, now: int) -> list[Li
     for block in sorted(shown.values(), key=lambda each: each.archived):
         sample = f"/dashboard/blocks/{block.name}/variants/1.img?or=fallback"
         picture = pictures(block, who, moment_of(request, now))[0] if who is not None else sample
-        title = block.title or block.name
+        title = block.called
         found.append(Listed(block.name, title, picture, state_of(block, now), block, block.name in drafts))
     new = [
         Listed(name, title_in(draft.body or b"") or name, f"/dashboard/blocks/{name}/draft/1.img", ("New", ""))
@@ -130,6 +131,7 @@ async def block(request: Request) -> Response:
         days=DAYS,
         opens=await wetink.store.archive.newest(now, OPENS, block=name),
         parse=parse,
+        experiment_title=title_of(found.experiment.name or name, found) if found.experiment is not None else "",
         app_titles={name: app.title for name, app in wetink.apps.items()},
         browser=wetink.settings.chromium is not None,
         problems=[each for each in wetink.content.problems if f"/{name}." in each],

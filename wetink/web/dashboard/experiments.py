@@ -25,7 +25,7 @@ async def experiments(request: Request) -> Response:
         result, block = await wetink.experiments.result(wetink.content, name), wetink.content.blocks.get(place)
         pictures = pictures_of(plan, block)
         arms = [(TITLES.get(each.arm, each.arm), each.people, pictures.get(each.arm, "")) for each in result.arms]
-        found.append((result, title_of(name, block), (block.title or block.name) if block else "", arms))
+        found.append((result, title_of(name, block), (block.called) if block else "", arms))
     return page(request, "experiments.html", found=found)
 
 
@@ -66,7 +66,7 @@ def title_of(name: str, block: Block | None) -> str:
     if name == EVERYWHERE:
         return "All personalization"
     if block is not None and name == block.name:
-        return block.title or block.name
+        return block.called
     words = name.replace("-", " ").replace("_", " ")
     return words[:1].upper() + words[1:]
 

@@ -196,7 +196,7 @@ async def _page(
         bars=strip(fetches),
         fetches=fetches[::-1][:SHOWN],
         used=users_of(name, wetink.content, wetink.apps),
-        titles={block: each.title or block for block, each in wetink.content.blocks.items()},
+        titles={block: each.called for block, each in wetink.content.blocks.items()},
         entered=entered,
         problem=problem,
         wrong=wrong,

@@ -49,7 +49,7 @@ async def change(request: Request) -> Response:
     session.check_csrf(request, form)
     wetink, name = wetink_of(request), request.path_params["name"]
     block, what = wetink.content.block(name), form.get("change", "")
-    shown = block.title or block.name
+    shown = block.called
     try:
         _, tree = await wetink.versions.current()
         path, body = block_file(tree, block.name)

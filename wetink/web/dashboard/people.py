@@ -70,7 +70,7 @@ async def people(request: Request) -> Response:
         found=found,
         chosen=chosen,
         audiences=(saved := wetink_of(request).content.audiences),
-        audience_choices=[(name, each.title or name) for name, each in sorted(saved.items())],
+        audience_choices=[(name, each.called) for name, each in sorted(saved.items())],
         tests=TESTS,
         farthest=FARTHEST,
     )

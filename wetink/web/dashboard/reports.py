@@ -138,7 +138,7 @@ def status_of(where: str) -> int:
 
 def titles_of(wetink: Wetink) -> dict[str, str]:
     """Return the titles of all blocks, by title."""
-    titles = {name: block.title or name for name, block in wetink.content.blocks.items()}
+    titles = {name: block.called for name, block in wetink.content.blocks.items()}
     return dict(sorted(titles.items(), key=lambda each: each[1].casefold()))
 
 

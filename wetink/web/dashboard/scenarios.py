@@ -226,4 +226,4 @@ async def _products(wetink: Wetink) -> list[tuple[str, str]]:
 
 
 def _choices(content: Content) -> Sequence[tuple[str, Any]]:
-    return [(name, block.title or name) for name, block in content.listed.items()]
+    return [(name, block.called) for name, block in content.listed.items()]

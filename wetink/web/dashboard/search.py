@@ -72,12 +72,12 @@ def _pages(_: Wetink) -> Iterable[Result]:
 
 def _blocks(wetink: Wetink) -> Iterable[Result]:
     for name, each in wetink.content.blocks.items():
-        yield Result(each.title or name, f"/dashboard/blocks/{name}", name if each.title else "", name)
+        yield Result(each.called, f"/dashboard/blocks/{name}", name if each.title else "", name)
 
 
 def _audiences(wetink: Wetink) -> Iterable[Result]:
     for name, each in wetink.content.audiences.items():
-        yield Result(each.title or name, f"/dashboard/audiences/{name}", name if each.title else "", name)
+        yield Result(each.called, f"/dashboard/audiences/{name}", name if each.title else "", name)
 
 
 def _apps(wetink: Wetink) -> Iterable[Result]:

@@ -9,6 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from wetink.core.blocks.block import Block
 from wetink.core.errors import BadRequest, BadSettings, WetinkError
 from wetink.core.events.event import Level
 from wetink.ingest.sample_data import SOURCE, WHO
@@ -57,14 +58,14 @@ class Steps(msgspec.Struct, frozen=True):
     events: bool
     sample: bool
     address: bool
-    block: str
+    block: Block | None
     opened: bool
     dismissed: bool
 
     @property
     def done(self) -> int:
         """The number of finished steps, of four."""
-        return sum((self.events, self.address, bool(self.block), self.opened))
+        return sum((self.events, self.address, self.block is not None, self.opened))
 
     @property
     def shown(self) -> bool:
@@ -82,7 +83,7 @@ async def steps_of(wetink: Wetink) -> Steps:
         sample or any(each.source != SOURCE for each in newest),
         sample,
         bool(wetink.settings.public_url) or setup.get("address") == "checked",
-        own[0] if own else "",
+        wetink.content.blocks[own[0]] if own else None,
         bool(await wetink.store.archive.newest(now_ms() + 1, 1)),
         "dismissed" in setup,
     )
