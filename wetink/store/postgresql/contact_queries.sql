@@ -80,6 +80,9 @@ ON CONFLICT (day, block, variant, campaign) DO UPDATE SET
     machine_clicks = old.machine_clicks + excluded.machine_clicks,
     implied_opens = old.implied_opens + excluded.implied_opens
 
+-- name: alone  One transaction at a time adds to the sums: triggers add to those of days first what is new, then what changes.
+SELECT pg_advisory_xact_lock(20, 2)
+
 -- name: clear_days  Pictures stay.
 UPDATE daily SET opens = 0, unique_opens = 0, machine_opens = 0, unique_machine_opens = 0, clicks = 0,
     unique_clicks = 0, machine_clicks = 0, implied_opens = 0

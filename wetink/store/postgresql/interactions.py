@@ -153,8 +153,9 @@ async def _expose_rows(connection: Connection, rows: Sequence[Sequence[Any]]) ->
 
 
 async def _add(connection: Connection, sums: Sums) -> None:
-    """Add counts to those of their days, in the order of their keys: others that write wait for the same rows."""
-    rows = [(*key, *counts) for key, counts in sorted(sums.items())]
+    """Add counts to those of their days. This comes last in a transaction: others wait until it ends."""
+    await connection.execute(SQL.alone)
+    rows = [(*key, *counts) for key, counts in sums.items()]
     for start in range(0, len(rows), DAYS_AT_ONCE):
         await connection.execute(SQL.count, *zip(*rows[start : start + DAYS_AT_ONCE], strict=True))
 
@@ -188,6 +189,7 @@ async def classify_anew(database: Database, counts: Callable[[str, Kind], bool])
 
     async def take_over(connection: Connection) -> None:
         await connection.execute(SQL.exclude)
+        await connection.execute(SQL.alone)
         total = Counter(sums)
         _take_in(total, await connection.fetch(SQL.sums_since, last))
         await connection.execute(SQL.clear_days)
