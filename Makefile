@@ -146,6 +146,9 @@ $(MARK)/browser: $(MARK)/installed tests/browser/package.json tests/browser/pack
 $(MARK)/servers: $(MARK)/installed tests/servers/package.json tests/servers/package-lock.json
 	cd tests/servers && $(NPM) ci --ignore-scripts --silent
 	for each in tests/servers/node_modules/postgresql-*; do (cd $$each && $(NODE) node scripts/hydrate-symlinks.js) || exit 1; done
+	rm -rf $(MARK)/pgbouncer && mkdir -p $(MARK)/pgbouncer && cd $(MARK)/pgbouncer && apt-get download -qq pgbouncer \
+	  $$(apt-cache depends pgbouncer | sed -n 's/^ *Depends: \(lib\(c-ares\|event\).*\)/\1/p') 2>/dev/null && \
+	  for each in *.deb; do dpkg -x $$each .; done || echo "no PgBouncer from apt: install it, or its test is skipped"
 	@touch $@
 
 $(MARK)/peers: $(MARK)/installed bench/peers/package.json bench/peers/package-lock.json

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import pytest
@@ -19,7 +20,11 @@ from wetink.core.identity.identifier import Identifier
 from wetink.ports import Record, Storage
 from wetink.store.postgresql.storage import open_storage
 
-PGBOUNCER = os.environ.get("WETINK_TEST_PGBOUNCER") or shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+UNPACKED = Path(__file__).parents[3] / ".build" / "pgbouncer" / "usr"
+"""Where `make test` unpacks Debian's package."""
+PGBOUNCER = os.environ.get("WETINK_TEST_PGBOUNCER") or shutil.which(
+    "pgbouncer", path=f"{UNPACKED / 'sbin'}:{os.environ['PATH']}:/usr/sbin"
+)
 
 
 def opened(port: int, folder: Path) -> Storage:
@@ -35,10 +40,23 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def pgbouncer(folder: Path) -> Iterator[int]:
-    """The port of PgBouncer in transaction mode with two sessions for everybody."""
+def program() -> Iterator[list[str]]:
+    """The command of PgBouncer, where everybody may read it."""
     if PGBOUNCER is None:
         pytest.skip("PgBouncer is not installed: set WETINK_TEST_PGBOUNCER to its program")
+    if not Path(PGBOUNCER).is_relative_to(UNPACKED):
+        yield [PGBOUNCER]
+        return
+    with TemporaryDirectory(prefix="wetink-pgbouncer-") as copy:
+        Path(copy).chmod(0o755)
+        shutil.copytree(UNPACKED, copy, dirs_exist_ok=True)
+        libraries = ":".join(str(each) for each in Path(copy, "lib").iterdir())
+        yield ["env", f"LD_LIBRARY_PATH={libraries}", f"{copy}/sbin/pgbouncer"]
+
+
+@pytest.fixture
+def pgbouncer(folder: Path, program: list[str]) -> Iterator[int]:
+    """The port of PgBouncer in transaction mode with two sessions for everybody."""
     port, server = postgresql.free_port(), postgresql.shared().port
     own = folder / "pgbouncer"
     own.mkdir()
@@ -49,7 +67,7 @@ def pgbouncer(folder: Path) -> Iterator[int]:
     (own / "ini").chmod(0o644)  # other tests may have set a umask
     as_nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
     with (own / "ini").open() as ini:  # nobody may not reach the folder, but an open file
-        command = [*as_nobody, PGBOUNCER, f"/dev/fd/{ini.fileno()}"]
+        command = [*as_nobody, *program, f"/dev/fd/{ini.fileno()}"]
         running = subprocess.Popen(command, pass_fds=[ini.fileno()], stderr=subprocess.PIPE, cwd="/")
     until = time.monotonic() + 10
     while not postgresql.answers(port):
