@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wetink.insights.status import Status
+from wetink.ports.inspection import Replica
 from wetink.telemetry import metrics
 from wetink.telemetry.memory import Memory
 from wetink.telemetry.metrics import BOUNDS, DRAW, DRAWERS, MESSAGES, RESTARTS, ROUTES
+from wetink.web.scrape import state
 
 
 @pytest.fixture
@@ -85,3 +88,12 @@ def test_series_of_one_name_have_the_same_kind_meaning_and_label_names() -> None
 def test_no_two_series_have_the_same_name_and_labels() -> None:
     keys = [(each.name, *each.labels.items()) for each in metrics.ALL]
     assert len(set(keys)) == len(keys)
+
+
+def test_reads_of_replicas_have_the_names_of_their_places_in_the_address(memory: Memory) -> None:
+    metrics.REPLICA_READS[2].add(7)
+    replicas = Replica("b:5432", 0.0), Replica("c:5432", None, "it does not answer", place=2)
+    status = Status({}, (), {}, (), 1, 1, {}, replicas=replicas)
+    [found] = [each for each in state(status, "postgresql://db/wetink") if each.name == "wetink_replica_reads"]
+    values = {sample.labels["replica"]: sample.value for sample in found.samples}
+    assert values == {"b:5432": 0, "c:5432": 7}

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.jetstream import cluster
-from tests.web.scraped import TOKEN, serving
+from tests.postgresql import Server as Postgres
+from tests.web.scraped import TOKEN, House, serving
 
 ROOT = Path(__file__).parents[2]
 DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "wetink.json").read_text())
@@ -39,13 +41,33 @@ def alerts() -> Iterator[tuple[str, str, str]]:
 QUERIES = [*targets(), *alerts()]
 
 
+@contextmanager
+def replicated() -> Iterator[str]:
+    """Yield the address of a database with a replica."""
+    primary = Postgres()
+    try:
+        primary.sql("CREATE DATABASE wetink")
+        replica = Postgres(of=primary)
+        try:
+            yield f"{primary.address('wetink')}?replicas=127.0.0.1:{replica.port}"
+        finally:
+            replica.remove()
+    finally:
+        primary.remove()
+
+
+def served(folders: pytest.TempPathFactory, stream: str, store: str) -> AbstractContextManager[House]:
+    return serving(folders.mktemp("grafana") / "data", {"log": f"{stream}?replicas=1", "store": store})
+
+
 @pytest.fixture(scope="module")
 def exposed(tmp_path_factory: pytest.TempPathFactory) -> Samples:
-    """The labels of each sample of a real server with a stream, by name, once a feed was read and a lease was taken."""
-    with (
-        cluster(1) as nodes,
-        serving(tmp_path_factory.mktemp("grafana") / "data", {"log": f"{nodes.address}?replicas=1"}) as house,
-    ):
+    """The labels of each sample of a real server with a stream and a replica of its database, by name.
+
+    A feed was read, and a lease was taken.
+    """
+    with cluster(1) as nodes, replicated() as store, served(tmp_path_factory, nodes.address, store) as house:
+        house.wait(lambda numbers: any(name.startswith("wetink_replica_behind_seconds{") for name in numbers))
         house.wait(lambda numbers: "wetink_feed_age_seconds{feed=stores}" in numbers)
         house.wait(lambda numbers: any(name.startswith("wetink_lease_held") for name in numbers))
         house.wait(lambda numbers: "wetink_stream_waiting{partition=0,topic=opens}" in numbers)

@@ -22,6 +22,8 @@ class Replica(msgspec.Struct, frozen=True):
     name: str
     behind: float | None
     problem: str = ""
+    place: int = 0
+    """Its place in the address of the store, from 0."""
 
 
 class Inspection(Protocol):

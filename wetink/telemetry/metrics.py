@@ -191,6 +191,14 @@ MESSAGES = {
     for outcome in ("usable", "unusable", "parked", "duplicate", "failed")
 }
 
+REPLICA_READS = [
+    Counter(
+        "wetink_replica_reads", "Reads of opens that a replica answered in place of the primary.", replica=str(number)
+    )
+    for number in range(16)
+]
+"""By place of the replica in the address of the store. A scrape knows their names."""
+
 _STAGE = "Time of a store operation as its caller waits for it, in seconds."
 APPEND = Histogram("wetink_store_seconds", _STAGE, operation="append")
 LOAD = Stage("load", "wetink_store_seconds", _STAGE, operation="load")

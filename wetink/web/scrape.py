@@ -30,8 +30,8 @@ from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 PATH = "/metrics"
-OWN = (metrics.PID, metrics.STARTED)
-"""Gauges of a process, which are not added up."""
+APART = (metrics.PID, metrics.STARTED, *metrics.REPLICA_READS)
+"""Gauges of a process, which are not added up, and counters whose labels are in the settings."""
 
 
 @asynccontextmanager
@@ -99,7 +99,7 @@ class _Collected:
 
 def numbers() -> Iterator[Metric]:
     """Yield the numbers that all processes keep, added up."""
-    shown = sorted((each for each in metrics.ALL if each not in OWN), key=lambda each: each.name)
+    shown = sorted((each for each in metrics.ALL if each not in APART), key=lambda each: each.name)
     for name, group in groupby(shown, key=lambda each: each.name):
         series = list(group)
         labels = list(series[0].labels)
@@ -166,11 +166,13 @@ def state(status: Status, store: str) -> Iterator[Metric]:
     yield lag
     behind = Gauge("wetink_replica_behind_seconds", "How far a replica is behind, in seconds.", labels=["replica"])
     readable = Gauge("wetink_replica_readable", "1 for a replica that opens may read, else 0.", labels=["replica"])
+    reads = CounterMetricFamily("wetink_replica_reads", metrics.REPLICA_READS[0].meaning, labels=["replica"])
     for replica in status.replicas:
+        reads.add_metric([replica.name], metrics.total(metrics.REPLICA_READS[replica.place]))
         readable.add_metric([replica.name], float(not replica.problem))
         if replica.behind is not None:
             behind.add_metric([replica.name], replica.behind)
-    yield from (behind, readable)
+    yield from (behind, readable, reads)
     if status.stream is not None:
         yield from waiting(status.stream, now_ms() / 1000)
     leases = Gauge("wetink_lease_held", "Leases and their holders; always 1.", labels=["lease", "host", "process"])

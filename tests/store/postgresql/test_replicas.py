@@ -19,6 +19,7 @@ from wetink.opens.open import DECISION_MS
 from wetink.ports import Storage
 from wetink.ports.inspection import Replica
 from wetink.store.postgresql import open_storage
+from wetink.telemetry.metrics import REPLICA_READS, total
 
 JANE = Identifier("user", "jane")
 STALENESS, LONG, OPEN = 2, 30.0, 10.0
@@ -144,11 +145,12 @@ def test_opens_go_on_from_a_replica_while_the_primary_is_away(primary: Server, r
         await store.ledger.settle(decision(1), 1, DECISION_MS, "person")
         while await store.projections.settle():
             pass
-        before = await answers(store)
+        before, reads = await answers(store), total(REPLICA_READS[0])
         await shop.replicated()
         async with OUTAGES[outage](primary, shop.proxy):
             assert await seen(store) == 1
             assert await answers(store) == before
+            assert total(REPLICA_READS[0]) > reads + 10, "each is counted"
             assert await store.ledger.settle(decision(1), 2, DECISION_MS, "person") == (decision(1), False)
             with pytest.raises(StoreUnavailable):
                 await store.writable()
@@ -280,6 +282,7 @@ def test_messages_after_a_failover_are_followed(primary: Server) -> None:
         ("staleness=x", "staleness='x'"),
         ("staleness=3601", "staleness='3601'"),
         ("replicas=:5432", "replicas=':5432'"),
+        ("replicas=" + ",".join(f"host-{n}" for n in range(17)), "replicas names 17 hosts"),
         ("replicas=a:b", "replicas='a:b'"),
         ("replicas=a,b/c", "replicas='b/c'"),
     ],

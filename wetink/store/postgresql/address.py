@@ -3,11 +3,13 @@
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from wetink.core.errors import BadSettings
+from wetink.telemetry.metrics import REPLICA_READS
 
 CONNECTIONS = 10
 """Most connections of one process; `?connections=` in the address sets another number."""
 STALENESS = 10
 """How many seconds a replica may be behind; `?staleness=` sets another number."""
+MOST_REPLICAS = len(REPLICA_READS)
 
 
 class Address:
@@ -40,6 +42,8 @@ class Address:
             if not _is_host(copy.netloc):
                 raise _bad(f"replicas={host[:50]!r} is no host", "write replicas=HOST:PORT,HOST:PORT")
             self.replicas[host] = urlunsplit(copy)
+        if len(self.replicas) > MOST_REPLICAS:
+            raise _bad(f"replicas names {len(self.replicas)} hosts", f"name at most {MOST_REPLICAS}")
         self.staleness = int(staleness)
         self.dsn = urlunsplit(parts._replace(query=urlencode(options)))
         self.connections, self.pooled = int(connections), pooler == "transaction"

@@ -150,10 +150,12 @@ class Database:
                     raise
                 failure = error
                 copies.suspect()
-        for each in await copies.usable():
+        for each, reads in await copies.usable():
             with suppress(StoreUnavailable):
                 async with opened(each, doing, seconds) as connection:
-                    return await work(connection)
+                    found = await work(connection)
+                reads.add()
+                return found
         raise failure or StoreUnavailable(f"{doing}: the database does not answer, and no replica is near enough")
 
     @asynccontextmanager

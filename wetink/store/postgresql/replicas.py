@@ -12,10 +12,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import asyncpg
+from msgspec.structs import replace
 
 from wetink.ports.inspection import Replica
 from wetink.store.postgresql.address import Address
 from wetink.store.queries import queries
+from wetink.telemetry.metrics import REPLICA_READS, Counter
 
 if TYPE_CHECKING:
     from wetink.store.postgresql.database import Database
@@ -111,6 +113,7 @@ class Replicas:
         """Measure `copies`, by name, against the `primary`. One more than `staleness` seconds behind is not used."""
         self._primary, self._staleness = _Probe(primary), staleness
         self._copies = {name: (database, _Probe(database.dsn)) for name, database in copies.items()}
+        self._reads = dict(zip(copies, REPLICA_READS, strict=False))
         self._states: dict[str, Replica] = {}
         self._passed: deque[tuple[float, int]] = deque()  # when the primary was at which position
         self._known: Position | None = None
@@ -147,14 +150,14 @@ class Replicas:
         """Return the state of each replica."""
         self.watch()
         await self._measured.wait()
-        return list(self._states.values())
+        return [replace(self._states[name], place=n) for n, name in enumerate(self._copies) if name in self._states]
 
-    async def usable(self) -> Sequence["Database"]:
-        """Return the replicas to read from, the best one first."""
+    async def usable(self) -> Sequence[tuple["Database", Counter]]:
+        """Return the replicas to read from, the best one first, each with the counter of its reads."""
         self.watch()
         await self._measured.wait()
         found = [(each.behind or 0, random.random(), name) for name, each in self._states.items() if not each.problem]  # noqa: S311 (no secret)
-        return [self._copies[name][0] for _, _, name in sorted(found)]
+        return [(self._copies[name][0], self._reads[name]) for _, _, name in sorted(found)]
 
     async def close(self) -> None:
         """End the measurements and all connections."""
