@@ -187,7 +187,7 @@ class Wetink:
         self.publishing = Publishing(store.drafts, self.versions, self.author, self._own_apps, reviewer.tried, _now_ms)
         self.feed_editor = FeedEditor(self.author, self.versions, store.secrets, self.follow)
         self.block_drafts = BlockDrafts(store.drafts, self.versions, self.publishing)
-        self.uploads = Uploads(self.feeds, self.author.feed)
+        self.uploads = Uploads(self.feeds, self.feed_editor)
         self.curator = Curator(self.author, self.versions)
         self.catalog_imports = CatalogImports(settings.data / "imports", self.catalogs)
         self.templates = Templates(store.drafts, self.versions, self.publishing, self.author)

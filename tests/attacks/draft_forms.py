@@ -38,7 +38,6 @@ def draft_forms() -> list[Form]:
                  shown=managed, words={"change": "unknown change", "name": "name", "base": "changed", **TIMES})
             for change, more in (
                 ("rename", {"name": "managed"}),
-                ("copy", {}),
                 ("schedule", {"from": "2026-11-27T18:00", "until": "2030-01-01T00:00", "zone": "Europe/Oslo"}),
                 ("pause", {"base": ""}),
                 ("archive", {}),

@@ -1,4 +1,4 @@
-"""Block files: a block is renamed, copied or deleted with all that names it, and its comments stay."""
+"""Block files: a block is renamed or deleted with all that names it, and its comments stay."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wetink import apps
-from wetink.content.block_files import copied, deleted, dependents, renamed, with_fields
+from wetink.content.block_files import deleted, dependents, renamed, with_fields
 from wetink.content.content import Content, load
 from wetink.content.strict_yaml import parse_yaml
 from wetink.core.errors import BadContent, NotFound
@@ -78,19 +78,10 @@ def test_another_title_alone_changes_one_line() -> None:
 
 @pytest.mark.parametrize("name", ["mate", "Hero", "new", "a b", "", "../x", "a" * 65, "ä"])
 def test_a_name_that_cannot_be_used_is_refused(name: str) -> None:
-    for make in (renamed, copied):
-        with pytest.raises(BadContent, match=r"is no name|already a block called mate"):
-            make(TREE, "hero", name, "")
+    with pytest.raises(BadContent, match=r"is no name|already a block called mate"):
+        renamed(TREE, "hero", name, "")
     with pytest.raises(NotFound):
         renamed(TREE, "absent", "free", "")
-
-
-def test_a_copy_is_a_block_of_its_own() -> None:
-    content = loaded(TREE, copied(TREE, "hero", "copy", "Copy of Hero"))
-    assert content.problems == ()
-    block = content.blocks["copy"]
-    assert (block.title, block.aliases, block.experiment) == ("Copy of Hero", (), None)
-    assert block.variants == content.blocks["hero"].variants
 
 
 def test_deleting_a_block_takes_along_what_scenarios_expect_of_it() -> None:

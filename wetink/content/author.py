@@ -5,14 +5,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-import msgspec
 import yaml
 
 from wetink.content.changes import title_of
 from wetink.content.content import Content
 from wetink.content.versions import Versions
 from wetink.core.errors import BadContent, NotFound
-from wetink.core.outbound.feed import Feed
 from wetink.core.signals.audience import Audience, spelled, usable
 
 PAGES = "dashboard"
@@ -123,14 +121,3 @@ class Author:
         files = (await self._versions.newest()).files
         paths = [path for suffix in (".yaml", ".yml") if (path := f"audiences/{name}{suffix}") in files]
         return (paths[0], files[paths[0]]) if paths else (f"audiences/{name}.yaml", "")
-
-    async def feed(self, feed: Feed, *, by: str = PAGES) -> None:
-        """Save a new feed. Raises BadContent, Unavailable."""
-        data = msgspec.to_builtins(feed)
-        del data["name"]
-        await self._write(f"feeds/{feed.name}.yaml", yaml.safe_dump(data, sort_keys=False, allow_unicode=True), by)
-
-    async def _write(self, path: str, text: str, by: str, *, new: bool = True) -> None:
-        message = f"{title_of(path, text.encode())} saved"
-        await self._versions.write(path, text.encode(), by=by, message=message, now=self._clock(), new=new)
-        await self._follow()

@@ -1,4 +1,4 @@
-"""Block files: renames, copies and deletes blocks, with the other files that name them. Comments stay if they can."""
+"""Block files: renames and deletes blocks, with the other files that name them. Comments stay if they can."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -72,14 +72,6 @@ def renamed(tree: Tree, old: str, new: str, title: str) -> Changes:
     if isinstance(experiment, dict) and not experiment.get("name"):
         fields["experiment"] = {"name": old, **experiment}  # else people would be drawn again
     return {path: None, f"blocks/{new}.yaml": with_fields(body, fields)}
-
-
-def copied(tree: Tree, name: str, new: str, title: str) -> Changes:
-    """Return the file of a copy, without experiment and earlier names. Raises BadContent, NotFound."""
-    check_name(tree, new)
-    _, body = block_file(tree, name)
-    left_out = {"experiment": None, "control": None, "aliases": None, "archived": None}
-    return {f"blocks/{new}.yaml": with_fields(body, {**left_out, "title": title or None})}
 
 
 def deleted(tree: Tree, content: Content, name: str) -> Changes:

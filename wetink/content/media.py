@@ -115,8 +115,10 @@ class Media:
 
     async def delete(
         self, content: Content, drafted: Content, room: Room, name: str, *, by: str, families: Mapping[str, str]
-    ) -> None:
-        """Delete a file that nothing uses, not even in the `drafted` content. `families` are those of fonts, by name.
+    ) -> int:
+        """Delete a file that nothing uses, not even in the `drafted` content, and return the version.
+
+        `families` are those of fonts, by name.
 
         Raises BadContent, which names who uses it, NotFound, Conflict, Unavailable.
         """
@@ -126,7 +128,7 @@ class Media:
                 f"{name} is used by {listed(used)}", hint="give them another one first, then delete it", where="name"
             )
         path = f"{room}/{name}"
-        await self._author.change({path: None}, {path: digest(body)}, by=by, message=f"deleted {path}")
+        return await self._author.change({path: None}, {path: digest(body)}, by=by, message=f"deleted {path}")
 
     async def rename(
         self, content: Content, room: Room, name: str, wanted: str, texts: Mapping[str, bytes], *, by: str

@@ -164,18 +164,23 @@ class Templates:
         await self._move_drafts(opened, new, tree, app=app, by=by)
         return new
 
-    async def delete(self, content: Content, name: str, *, by: str) -> None:
-        """Delete a template and its drafts. Raises BadContent if something uses it, NotFound, Conflict."""
+    async def delete(self, content: Content, name: str, *, by: str) -> int:
+        """Delete a template and its drafts. Returns the version, 0 if it was never published.
+
+        Raises BadContent if something uses it, NotFound, Conflict.
+        """
         opened = await self.open(name)
         if used := template_uses(content, name):
             raise BadContent(
                 f"{name} is used by {listed(used)}", hint="give them another one first, then delete it", where="delete"
             )
         files = {each.path: each.published for each in (opened.template, opened.companion) if each.published}
+        number = 0
         if files:
-            await self._author.change(dict.fromkeys(files), files, by=by, message=f"deleted template {name}")
+            number = await self._author.change(dict.fromkeys(files), files, by=by, message=f"deleted template {name}")
         for draft in opened.drafts:
             await self._publishing.discard(draft.path, draft.revision)
+        return number
 
     async def _save(self, sheet: Sheet, text: str | None, revision: int, by: str) -> int:
         body = text.encode() if text is not None else None

@@ -179,24 +179,6 @@ class Versions:
             hint="look at both, then publish again",
         )
 
-    async def write(self, path: str, body: bytes, *, by: str, message: str, now: int, new: bool) -> None:
-        """Write one YAML file, unchecked. Unless it is `new`, it replaces the file of the same name.
-
-        Writing the same file again is no conflict: a second click means the first. Raises BadContent, Unavailable.
-        """
-        async with self._alone():
-            version, there = await self._reconciled(now)
-            other = f"{path.removesuffix('.yaml')}.yml"
-            place = other if other in there else path
-            if new and there.get(place, body) != body:
-                kind, _, name = path.removesuffix(".yaml").partition("/")
-                article = "an" if kind[0] in "aeiou" else "a"
-                raise BadContent(
-                    f"there is already {article} {kind.removesuffix('s')} called {name}", hint="choose another name"
-                )
-            if there.get(place) != body:
-                await self._publish({**there, place: body}, version, there, by, message, now)
-
     async def _changed(self, tree: Tree, version: Version, there: Tree, by: str, message: str, now: int) -> Pushed:
         """Publish a tree without new problems: those that the content has already keep nobody from changing it."""
         done = await self._checked(tree, version, there, by, message, now)

@@ -1,10 +1,11 @@
 """Uploads: a feed's file sent by hand, for a declared feed or a new one."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from wetink.core.errors import BadContent
 from wetink.core.outbound.declaration import feed_of
 from wetink.core.outbound.feed import Feed
+from wetink.ingest.feed_editor import FeedEditor
 from wetink.ports.outside import Feeds, Uploaded
 
 EVERY = "365d"
@@ -14,9 +15,9 @@ EVERY = "365d"
 class Uploads:
     """Stores uploaded files."""
 
-    def __init__(self, feeds: Feeds, save: Callable[[Feed], Awaitable[None]]) -> None:
-        """Pass files to `feeds`. `save` adds a new feed to the content."""
-        self._feeds, self._save = feeds, save
+    def __init__(self, feeds: Feeds, editor: FeedEditor) -> None:
+        """Pass files to `feeds`. `editor` adds a new feed to the content."""
+        self._feeds, self._editor = feeds, editor
 
     async def take(
         self,
@@ -26,6 +27,7 @@ class Uploads:
         kind: str,
         purpose: str,
         *,
+        by: str,
         title: str = "",
         whole: bool = True,
     ) -> Uploaded:
@@ -46,5 +48,5 @@ class Uploads:
         made = feed or feed_of(name, raw if whole else {**raw, "disabled": True})
         done = await self._feeds.upload(made, parts, whole=whole)
         if feed is None:
-            await self._save(made)
+            await self._editor.save(made, {}, by=by, expected="")
         return done

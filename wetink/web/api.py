@@ -241,8 +241,9 @@ async def upload(wetink: Wetink, request: Request) -> Uploaded:
     """
     name, query = request.path_params["name"], request.query_params
     kind, purpose, title = query.get("format", ""), query.get("purpose", "data"), query.get("title", "")
+    by, whole = session.actor(request), "look" not in query
     return await wetink.uploads.take(
-        wetink.content.feeds, name, request.stream(), kind, purpose, title=title, whole="look" not in query
+        wetink.content.feeds, name, request.stream(), kind, purpose, by=by, title=title, whole=whole
     )
 
 

@@ -47,6 +47,16 @@ class Fields(HTMLParser):
             self.found[self._area] += data
 
 
+def undone(browser: TestClient, page: str) -> str:
+    """Press Undo in the toast of a page, and return the path that this leads to."""
+    toast = re.search(r'<form method="post" action="([^"]+)">((?:(?!<form).)*)<button class="undo"', page, re.DOTALL)
+    assert toast is not None, "the page has no toast to undo"
+    fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', toast[2]))
+    done = browser.post(toast[1], data=fields, follow_redirects=False)
+    assert done.status_code == 303, done.text
+    return done.headers["location"]
+
+
 def begun(browser: TestClient, app: str = "", title: str = "") -> str:
     """Make a draft from an app, and return the path of its editor."""
     page = browser.get("/dashboard/blocks/new").text

@@ -80,12 +80,18 @@ def test_a_schedule_is_saved_and_removed_and_a_wrong_one_stays_in_its_field(weti
         assert wetink.content.blocks["hero"].schedule is None
 
 
-def test_a_copy_gets_a_name_of_its_title(wetink: Wetink) -> None:
+def test_a_copy_is_a_draft_of_its_own_with_a_name_of_its_title(wetink: Wetink) -> None:
     with client_of(wetink) as browser:
-        for name in ("copy-of-left-behind", "copy-of-left-behind-2"):
-            done = send(browser, "copy", title="Copy of Left behind")
-            assert done.headers["location"] == f"/dashboard/blocks/{name}/manage"
-            assert wetink.content.blocks[name].variants == wetink.content.blocks["hero"].variants
+        send(browser, "rename", title="Left behind", name="older")
+        send(browser, "rename", title="Left behind", name="hero", page="/dashboard/blocks/older/manage")
+        for name in ("older-2", "older-3"):
+            sent = {"csrf": browser.headers["x-csrf"], "title": "Older"}
+            done = browser.post("/dashboard/blocks/hero/edit/copy", data=sent, follow_redirects=False)
+            assert done.headers["location"] == f"/dashboard/blocks/{name}/edit"
+            assert name not in wetink.content.blocks
+            run(wetink.publishing.publish([f"blocks/{name}.yaml"], by="ida"))
+            block, original = wetink.content.blocks[name], wetink.content.blocks["hero"]
+            assert (block.variants, block.aliases, block.experiment) == (original.variants, (), None)
 
 
 def test_deleting_says_what_depends_on_it_and_can_be_undone(wetink: Wetink) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from tests.web.dashboard import files
+from tests.web.dashboard.editing import undone
 from wetink.content import media
 from wetink.core.errors import StoreUnavailable
 from wetink.web.dashboard import media as pages
@@ -210,6 +211,15 @@ def test_a_picture_that_nothing_uses_is_deleted(dashboard: TestClient, wetink: W
     assert post(dashboard, "images/hero.jpg", change="delete").status_code == 303
     assert not wetink.content.images
     assert dashboard.get("/dashboard/media/images/hero.jpg").status_code == 404
+
+
+@pytest.mark.parametrize(("room", "name"), [("images", "hero.jpg"), ("fonts", "acme.ttf")])
+def test_a_deleted_file_comes_back_by_one_click(dashboard: TestClient, wetink: Wetink, room: str, name: str) -> None:
+    put(dashboard, room, name, files.photo() if room == "images" else files.font())
+    before = run(wetink.versions.newest()).files
+    post(dashboard, f"{room}/{name}", change="delete")
+    assert undone(dashboard, dashboard.get("/dashboard/media").text) == f"/dashboard/media/{room}/{name}"
+    assert run(wetink.versions.newest()).files == before
 
 
 def test_a_font_that_a_template_names_is_not_deleted(dashboard: TestClient, wetink: Wetink) -> None:

@@ -11,6 +11,7 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from tests.web.dashboard.editing import undone
 from wetink.wiring import Wetink
 
 T = TypeVar("T")
@@ -243,6 +244,24 @@ def test_a_template_in_use_is_not_deleted_and_another_is(card: TestClient, wetin
     assert post(card, "/loose", do="delete").status_code == 303
     assert card.get("/dashboard/templates/loose").status_code == 404
     assert set(wetink.content.templates) == {"card.liquid"}
+
+
+def test_a_deleted_template_comes_back_by_one_click(card: TestClient, wetink: Wetink) -> None:
+    post(card, name="Sale", **{"from": "blank"})
+    run(wetink.publishing.publish(["templates/sale.liquid", "templates/sale.yaml"], by="ida"))
+    before = run(wetink.versions.newest()).files
+    post(card, "/sale", do="delete")
+    assert "sale" not in wetink.apps
+    assert undone(card, card.get("/dashboard/templates").text) == "/dashboard/templates/sale"
+    assert run(wetink.versions.newest()).files == before
+    assert "sale" in wetink.apps
+
+
+def test_deleting_a_template_says_what_is_lost(card: TestClient) -> None:
+    post(card, name="Sale", **{"from": "blank"})
+    assert "never published, so nothing of it is left" in card.get("/dashboard/templates/sale").text
+    post(card, "/sale", do="delete")
+    assert 'class="undo"' not in card.get("/dashboard/templates").text
 
 
 def test_a_discarded_draft_leaves_the_published_text_or_nothing(card: TestClient) -> None:

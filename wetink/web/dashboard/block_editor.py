@@ -35,6 +35,8 @@ from wetink.web.request import now_ms
 LARGEST = 256 * 1024
 """Bytes of an editor's form."""
 LONGEST_TITLE = 120
+NOT_COPIED = ("experiment", "control", "aliases", "archived")
+"""Fields of a block that its copy lacks."""
 FALLBACK = "See what is new"
 """The headline of a new block's fallback: without words, its picture gives nobody a reason to click."""
 
@@ -301,7 +303,7 @@ async def make(request: Request) -> Response:
 
 
 async def copy(request: Request) -> Response:
-    """Keep the form as the draft of a new block, and open that in the editor."""
+    """Keep the form, or the block as it is, as the draft of a new block, and open that in the editor."""
     wetink, name = wetink_of(request), request.path_params["name"]
     fields = dict(await fields_of(request, LARGEST))
     session.check_csrf(request, fields)
@@ -309,8 +311,10 @@ async def copy(request: Request) -> Response:
         raw = raw_of(posted(fields, wetink.apps), wetink.apps)
     else:
         raw = (await wetink.block_drafts.open(name)).raw
-    title = free_name(f"{raw.get('title') or name} copy", [each.title for each in wetink.content.blocks.values()])
-    raw = {each: value for each, value in raw.items() if each != "experiment"}
+    given = fields.get("title", "").strip()[:LONGEST_TITLE] if "order" not in fields else ""
+    titles = [each.title for each in wetink.content.blocks.values()]
+    title = given or free_name(f"{raw.get('title') or name} copy", titles)
+    raw = {each: value for each, value in raw.items() if each not in NOT_COPIED}
     made = await _free(request, title)
     await wetink.block_drafts.save(made, {**raw, "title": title}, "", 0, session.actor(request))
     return RedirectResponse(f"/dashboard/blocks/{made}/edit", 303)
@@ -332,5 +336,6 @@ def _page_of(request: Request, name: str) -> str:
 
 async def _free(request: Request, title: str) -> str:
     """Return a name for a block that no other block or draft has."""
-    taken = await wetink_of(request).block_drafts.taken() | RESERVED
+    wetink = wetink_of(request)
+    taken = await wetink.block_drafts.taken() | RESERVED | wetink.content.aliases.keys()
     return free_slug(title, taken)

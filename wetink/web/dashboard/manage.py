@@ -1,4 +1,4 @@
-"""Manage: a block's title, name, schedule and state; its copy, and its end with all that depends on it."""
+"""Manage: a block's title, name, schedule and state, and its end with all that depends on it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,12 +7,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from wetink.content.block_files import RESERVED, Changes, copied, deleted, dependents, renamed, with_fields
+from wetink.content.block_files import Changes, deleted, dependents, renamed, with_fields
 from wetink.content.uses import block_file
 from wetink.core.blocks.block import Block, closed
 from wetink.core.blocks.schedule import Schedule, problems_of, spoken
 from wetink.core.errors import BadContent, BadRequest, Conflict, WetinkError
-from wetink.core.text.naming import free_slug
 from wetink.ports.content import Draft, digest
 from wetink.web import session
 from wetink.web.dashboard.query import form_of, wetink_of
@@ -44,7 +43,7 @@ async def manage(request: Request) -> Response:
 
 
 async def change(request: Request) -> Response:
-    """Rename, schedule, pause, archive, copy or delete a block."""
+    """Rename, schedule, pause, archive or delete a block."""
     form = await form_of(request)
     session.check_csrf(request, form)
     wetink, name = wetink_of(request), request.path_params["name"]
@@ -64,10 +63,6 @@ async def change(request: Request) -> Response:
             await _refuse_drafts(wetink, path)
             new, title = form.get("name", "").strip(), form.get("title", "").strip()[:LONGEST_TITLE]
             changes, said = renamed(tree, block.name, new, title), f"{shown} is now called {title or new}."
-        elif what == "copy":
-            title = form.get("title", "").strip()[:LONGEST_TITLE]
-            new = free_slug(title, {*wetink.content.blocks, *wetink.content.aliases, *RESERVED})
-            changes, said = copied(tree, block.name, new, title), f"{title or new} is a copy of {shown}."
         elif what == "delete":
             await _refuse_drafts(wetink, path)
             changes, new, said = deleted(tree, wetink.content, block.name), "", f"{shown} was deleted."

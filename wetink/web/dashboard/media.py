@@ -135,10 +135,12 @@ async def change(request: Request) -> Response:
     try:
         if form.get("change") == "delete":
             drafted = await wetink.publishing.preview()
-            await wetink.media.delete(content, drafted, room, name, by=by, families=wetink.renderer.families)
-            session.changed(request, "deleted", f"{room}/{name}")
+            families = wetink.renderer.families
+            number = await wetink.media.delete(content, drafted, room, name, by=by, families=families)
+            session.changed(request, "deleted", f"{room}/{name}", version=number)
             gone = RedirectResponse(f"/dashboard/media?{urlencode({'kind': room})}", 303)
-            tell(request, gone, f"{name} was deleted.")
+            back = Undo(f"/dashboard/versions/{number}/undo", {"next": f"/dashboard/media/{room}/{quote(name)}"})
+            tell(request, gone, f"{name} was deleted.", back)
             return gone
         if form.get("change") == "rename":
             _, texts = await wetink.versions.read()

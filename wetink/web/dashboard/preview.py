@@ -173,7 +173,7 @@ async def beside(request: Request) -> Response:
 
 def _pictures(found: Comparison) -> list[tuple[str, str, str]]:
     """Return each picture of a comparison: title, data URL, and the compromise for its size."""
-    named = (("wetink", found.ours), ("Chromium", found.theirs), ("Difference", found.difference))
+    named = (("wetink", found.ours), ("Web browser", found.theirs), ("Difference", found.difference))
     return [(words, _inside(picture), picture.note) for words, picture in named]
 
 

@@ -28,7 +28,7 @@ from wetink.web import session
 from wetink.web.dashboard import query
 from wetink.web.dashboard.query import SCHEMES, wetink_of, whole
 from wetink.web.dashboard.render import TEMPLATES, page
-from wetink.web.dashboard.toasts import tell
+from wetink.web.dashboard.toasts import Undo, tell
 from wetink.web.policy import content_policy
 from wetink.web.request import body_of, now_ms, status_of
 from wetink.wiring import Wetink
@@ -165,14 +165,16 @@ async def _saved(request: Request, form: Mapping[str, str], *, script: bool) -> 
 
 async def _changed(request: Request, form: Mapping[str, str], do: str) -> Response:
     wetink, name, by = wetink_of(request), request.path_params["name"], session.actor(request)
-    to, text = "/dashboard/templates", ""
+    to, text, back = "/dashboard/templates", "", None
     try:
         if do == "rename":
             new = await wetink.templates.rename(name, form.get("name", ""), by=by)
             to, text = f"{to}/{new}", f"{name} is now {new}."
         elif do == "delete":
-            await wetink.templates.delete(wetink.content, name, by=by)
-            text = f"{name} was deleted. Versions keep its earlier text."
+            number = await wetink.templates.delete(wetink.content, name, by=by)
+            text = f"{name} was deleted."
+            if number:
+                back = Undo(f"/dashboard/versions/{number}/undo", {"next": f"{to}/{name}"})
         else:
             left = await wetink.templates.discard(name)
             to, text = f"{to}/{name}" if left else to, f"The draft of {name} was discarded."
@@ -184,7 +186,7 @@ async def _changed(request: Request, form: Mapping[str, str], do: str) -> Respon
         request, {"rename": "renamed", "delete": "deleted"}.get(do, "discarded the draft of"), f"template {name}"
     )
     away = RedirectResponse(to, 303)
-    tell(request, away, text)
+    tell(request, away, text, back)
     return away
 
 
