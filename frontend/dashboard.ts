@@ -2,6 +2,7 @@
 
 import "./access/reopen";
 import "./access/session";
+import "./data/groups";
 import "./data/upload";
 import "./frame/appearance";
 import "./frame/floating";

@@ -2,7 +2,7 @@
 
 from tests.attacks.forms import Form
 
-HELD = {"do": "save", "title": "Made", "variant.0": "", "holdout": "10%", "control": "", "worth": "10%"}
+HELD = {"do": "save", "title": "Made", "group.0": "", "holdout": "10%", "control": "", "worth": "10%"}
 CARD = {"{name}": "card"}
 TRIED = {
     "template": "<p>{{ settings.items }}</p>",
@@ -22,7 +22,7 @@ def content_forms() -> list[Form]:
     return [
         Form("POST", "/dashboard/blocks/{name}/experiment", HELD, holes={"{name}": "ends"},
              shown=("/dashboard/blocks/ends/experiment",),
-             words={"do": "change", "title": "name|characters", "variant.0": "variants",
+             words={"do": "change", "title": "name|characters", "group.0": "groups",
                     "worth": "share|100%", "holdout": "share|100%"}),
         Form("POST", "/dashboard/templates", {"name": "made", "from": "blank"}, shown=("/dashboard/templates",),
              words={"name": "template", "from": "from|template called"}),

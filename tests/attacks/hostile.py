@@ -58,7 +58,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     ),
     "/dashboard/media/{room}/{name}": ("change", "name"),
     "/dashboard/templates": ("name", "from"),
-    "/dashboard/blocks/{name}/experiment": ("do", "title", "holdout", "worth", "share.0", "winner"),
+    "/dashboard/blocks/{name}/experiment": ("do", "title", "holdout", "worth", "name.1", "share.1", "winner"),
     "/dashboard/templates/{name}": ("do", "name", "template", "companion", "revision"),
     "/dashboard/templates/{name}/tried": ("template", "companion", "who", "width", "setting.items"),
     "/v/{block}/{slot:slot}/{token}": ("option",),

@@ -15,7 +15,7 @@ OWN = (
     "# ours\ntitle: Hero\nfallback: {link: 'https://shop.example/'}\nvariants:\n"
     "- {name: warm, app: countdown}\n- {name: cold, app: countdown}\n- {name: rest, app: last-viewed}\n"
 )
-FIELDS = {"do": "save", "title": "Warm words", "variant.0": "on", "variant.1": "on", "holdout": "10", "worth": "20%"}
+FIELDS = {"do": "save", "title": "Warm words", "group.0": "1", "group.1": "2", "holdout": "10", "worth": "20%"}
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -61,9 +61,9 @@ def test_an_experiment_is_made_started_and_won(own: TestClient, wetink: Wetink) 
     ("change", "field", "why"),
     [
         ({"title": ""}, "wrong-title", "give the experiment a name"),
-        ({"variant.1": ""}, "wrong-variants", "at least two variants"),
+        ({"group.1": ""}, "wrong-groups", "at least two groups"),
         ({"holdout": "many"}, "wrong-holdout", "is not a share"),
-        ({"split": "own", "share.0": "60", "share.1": "60"}, "wrong-split", "the shares are 120%"),
+        ({"split": "own", "share.1": "60", "share.2": "60"}, "wrong-split", "the shares are 120%"),
     ],
 )
 def test_an_error_stands_at_its_field(own: TestClient, change: dict[str, str], field: str, why: str) -> None:
@@ -88,7 +88,7 @@ def test_how_long_it_will_take_is_said_before_it_starts(own: TestClient) -> None
     fields = {name: value for name, value in FIELDS.items() if name != "do"}
     part = own.get("/dashboard/blocks/own/experiment/estimate", params=fields).text
     assert "Nobody has opened this block in the last 7 days" in part
-    assert "Choose at least two variants" in own.get("/dashboard/blocks/own/experiment/estimate").text
+    assert "Choose at least two groups" in own.get("/dashboard/blocks/own/experiment/estimate").text
 
 
 @pytest.mark.parametrize("fields", [{"do": "stop", "winner": "absent"}, {"do": "other"}, {}])

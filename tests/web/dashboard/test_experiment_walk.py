@@ -19,7 +19,8 @@ BLOCK = (
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("experiment") / "data"
     (folder / "content" / "blocks").mkdir(parents=True)
-    (folder / "content" / "blocks" / "own.yaml").write_text(BLOCK)
+    for name in ("own", "three"):
+        (folder / "content" / "blocks" / f"{name}.yaml").write_text(BLOCK)
     return folder
 
 
@@ -39,15 +40,15 @@ def test_an_experiment_is_made_by_mouse_and_ended_by_keys(server: Server, chromi
     page = entered(server, chromium, data, 1280)
     page.goto(f"{server.address}/dashboard/blocks/own")
     page.get_by_role("link", name="Experiment", exact=True).click()
-    page.get_by_role("checkbox", name="rest").uncheck()
+    page.get_by_label("rest").select_option("All groups")
     time = page.locator("#time")
     expect(time).to_contain_text("Nobody has opened this block")
-    page.get_by_role("checkbox", name="plain").uncheck()
-    expect(time).to_contain_text("Choose at least two variants")
+    page.get_by_label("plain").select_option("All groups")
+    expect(time).to_contain_text("Choose at least two groups")
     page.get_by_role("button", name="Save and review").click()
-    expect(page.locator("#wrong-variants")).to_contain_text("choose at least two variants")
-    page.get_by_role("checkbox", name="plain").check()
-    page.get_by_role("textbox", name="Name").fill("Warm or plain")
+    expect(page.locator("#wrong-groups")).to_contain_text("put variants into at least two groups")
+    page.get_by_label("plain").select_option("Group 2")
+    page.get_by_role("textbox", name="Name", exact=True).fill("Warm or plain")
     page.get_by_role("button", name="Save and review").click()
     page.get_by_role("button", name=re.compile("^Publish")).click()
     page.goto(f"{server.address}/dashboard/blocks/own/experiment")
@@ -65,6 +66,35 @@ def test_an_experiment_is_made_by_mouse_and_ended_by_keys(server: Server, chromi
     expect(phone.locator("main")).to_contain_text("plain")
     phone.get_by_role("button", name=re.compile("^Publish")).press("Enter")
     phone.goto(f"{server.address}/dashboard/blocks/own/experiment")
-    expect(phone.get_by_role("checkbox", name="plain")).to_have_count(0)
-    expect(phone.get_by_role("checkbox", name="rest")).to_be_visible()
+    expect(phone.get_by_label("plain")).to_have_count(0)
+    expect(phone.get_by_label("rest")).to_be_visible()
     phone.context.close()
+
+
+def test_groups_of_several_variants_are_made_by_mouse_and_one_wins(
+    server: Server, chromium: Browser, data: Path
+) -> None:
+    page = entered(server, chromium, data, 1280)
+    address = f"{server.address}/dashboard/blocks/three/experiment"
+    page.goto(address)
+    second = page.get_by_role("textbox", name="Group 2")
+    expect(second).to_be_visible()
+    page.get_by_label("plain").select_option("Group 1")
+    expect(second).to_be_hidden()
+    expect(page.get_by_role("textbox", name="Group 1")).to_have_attribute("placeholder", "warm + plain")
+    page.get_by_role("textbox", name="Group 3").fill("Trends")
+    page.get_by_label("People for each").select_option("Shares of your own")
+    page.get_by_label("Share of group 1").fill("70")
+    page.get_by_role("button", name="Save and review").click()
+    expect(page.locator("#wrong-share-3")).to_have_text("enter a share, such as 50%")
+    page.get_by_label("Share of group 3").fill("30")
+    page.get_by_role("button", name="Save and review").click()
+    expect(page.locator("main")).to_contain_text("warm + plain")
+    page.get_by_role("button", name=re.compile("^Publish")).click()
+    page.goto(address)
+    page.get_by_label("warm + plain").check()
+    page.get_by_role("button", name="Stop the experiment").click()
+    page.get_by_role("button", name=re.compile("^Publish")).click()
+    page.goto(f"{server.address}/dashboard/blocks/three")
+    expect(page.locator(".variants strong")).to_have_text(["warm", "plain", "Fallback"])
+    page.context.close()

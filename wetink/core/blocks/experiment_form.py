@@ -17,16 +17,33 @@ WORTHS = ("5%", "10%", "20%", "50%")
 LONGEST_NAME = 60
 
 
+class Group(msgspec.Struct, frozen=True):
+    """People who see some of the compared variants: an arm. `number` is its place on the page, from 1."""
+
+    number: int
+    name: str
+    variants: tuple[str, ...]
+    share: str = ""
+
+
 class ExperimentForm(msgspec.Struct, frozen=True):
-    """The fields of an experiment. `chosen` are the variants that are compared, and `shares` are by variant."""
+    """The fields of an experiment. `complete` is False for a file with more than the form can show."""
 
     title: str = ""
-    chosen: tuple[str, ...] = ()
-    shares: Mapping[str, str] = {}
+    groups: tuple[Group, ...] = ()
     split: str = "equal"
     holdout: str = ""
     control: str = ""
     worth: str = "10%"
+    complete: bool = True
+
+    def group(self, number: int) -> Group:
+        """Return a group by its number, an empty one if nothing is in it."""
+        return next((each for each in self.groups if each.number == number), Group(number, "", ()))
+
+    def number_of(self, variant: str) -> int:
+        """Return the number of a variant's group, 0 for a variant that all groups see."""
+        return next((each.number for each in self.groups if variant in each.variants), 0)
 
 
 def form_of(raw: Mapping[str, Any], title: str) -> ExperimentForm:
@@ -34,30 +51,37 @@ def form_of(raw: Mapping[str, Any], title: str) -> ExperimentForm:
     names = variants_of(raw)
     found = raw.get("experiment")
     if not isinstance(found, dict):
-        return ExperimentForm(f"{title} test"[:LONGEST_NAME], tuple(names) if len(names) > 1 else ())
+        alone = tuple(Group(at, name, (name,)) for at, name in enumerate(names, 1)) if len(names) > 1 else ()
+        return ExperimentForm(f"{title} test"[:LONGEST_NAME], alone)
     arms = [each for each in found.get("arms") or () if isinstance(each, dict)]
-    held = [str(name) for each in arms for name in each.get("variants") or ()]
-    shares = {str(name): str(each.get("share", "")) for each in arms for name in each.get("variants") or ()}
-    split = "bandit" if found.get("bandit") is not None else "own" if any(shares.values()) else "equal"
+    groups = tuple(
+        Group(at, str(each.get("name", "")), tuple(map(str, each.get("variants") or ())), str(each.get("share", "")))
+        for at, each in enumerate(arms, 1)
+    )
+    held = [name for each in groups for name in each.variants]
+    own = any(each.share for each in groups)
     return ExperimentForm(
         str(found.get("name") or title),
-        tuple(name for name in names if name in held),
-        shares,
-        split,
+        groups,
+        "bandit" if found.get("bandit") is not None else "own" if own else "equal",
         str(found.get("holdout") or ""),
         str(raw.get("control") or ""),
         str(found.get("worth") or "10%"),
+        complete=len(held) == len(set(held)) and set(held) <= set(names) and len(groups) <= len(names),
     )
 
 
 def posted(fields: Mapping[str, str], names: Sequence[str]) -> ExperimentForm:
-    """Return the form in the fields of a request. Variants are by their place, from 0."""
-    chosen = tuple(name for at, name in enumerate(names) if fields.get(f"variant.{at}") == "on")
-    shares = {name: fields.get(f"share.{at}", "").strip() for at, name in enumerate(names)}
+    """Return the form in the fields of a request. Variants are by their place, from 0, and groups by number."""
+    groups = []
+    for number in range(1, len(names) + 1):
+        mine = tuple(name for at, name in enumerate(names) if fields.get(f"group.{at}") == str(number))
+        if mine:
+            given = fields.get(f"name.{number}", "").strip()
+            groups.append(Group(number, given or usual_name(mine), mine, fields.get(f"share.{number}", "").strip()))
     return ExperimentForm(
         fields.get("title", "").strip(),
-        chosen,
-        shares,
+        tuple(groups),
         fields.get("split", "equal") if fields.get("split") in SPLITS else "equal",
         fields.get("holdout", "").strip(),
         fields.get("control", "") if fields.get("control") in names else "",
@@ -65,16 +89,25 @@ def posted(fields: Mapping[str, str], names: Sequence[str]) -> ExperimentForm:
     )
 
 
+def usual_name(variants: Sequence[str]) -> str:
+    """Return the name of a group that nobody has named.
+
+    >>> usual_name(["Price drop", "Last viewed"])
+    'Price drop + Last viewed'
+    """
+    return " + ".join(variants)[:LONGEST_NAME].strip()
+
+
 def experiment_of(form: ExperimentForm, name: str) -> Experiment:
     """Return the experiment that a form describes, under a name."""
     own = form.split == "own"
-    arms = tuple(Arm(each, (each,), _percent(form.shares.get(each, "")) if own else "") for each in form.chosen)
+    arms = tuple(Arm(each.name, each.variants, _percent(each.share) if own else "") for each in form.groups)
     bandit = Bandit() if form.split == "bandit" else None
     return Experiment(name, "", arms, _percent(form.holdout), bandit, _percent(form.worth))
 
 
 def wrong_with(form: ExperimentForm, names: Sequence[str]) -> dict[str, str]:
-    """Return the errors of a form by field: title, variants, split, holdout, worth and share.N."""
+    """Return the errors of a form by field: title, groups, split, holdout, worth, name.N and share.N."""
     wrong: dict[str, str] = {}
     if not form.title:
         wrong["title"] = "give the experiment a name"
@@ -83,28 +116,32 @@ def wrong_with(form: ExperimentForm, names: Sequence[str]) -> dict[str, str]:
     for field, text in (("holdout", form.holdout), ("worth", form.worth)):
         if why := _wrong_share(text, needed=field == "worth"):
             wrong[field] = why
-    wrong |= _wrong_variants(form, names)
+    wrong |= _wrong_groups(form)
     if not wrong:
         for problem in problems_of(experiment_of(form, "x"), tuple(names)):
-            wrong["split" if "share" in problem else "variants"] = problem.partition(": ")[2]
+            wrong["split" if "share" in problem else "groups"] = problem.partition(": ")[2]
     return wrong
 
 
-def _wrong_variants(form: ExperimentForm, names: Sequence[str]) -> dict[str, str]:
+def _wrong_groups(form: ExperimentForm) -> dict[str, str]:
     """Return the errors of what is compared, and of how people are divided, by field."""
     wrong: dict[str, str] = {}
-    if any(each in (HOLDOUT, PERSONALIZED) for each in form.chosen):
-        wrong["variants"] = f"a variant that is compared cannot be called {HOLDOUT} or {PERSONALIZED}: rename it"
-    elif len(form.chosen) == 1:
-        wrong["variants"] = "choose at least two variants, or none and a holdout"
-    elif not form.chosen and not form.holdout:
-        wrong["variants"] = "choose two variants to compare, or hold out some people"
-    if form.split == "own":
-        for at, name in enumerate(names):
-            if name in form.chosen and (why := _wrong_share(form.shares.get(name, ""), needed=True)):
-                wrong[f"share.{at}"] = why
-    if form.split == "bandit" and len(form.chosen) < 2:
-        wrong["split"] = "this needs at least two variants"
+    if len(form.groups) == 1:
+        wrong["groups"] = "put variants into at least two groups, or into none and hold out some people"
+    elif not form.groups and not form.holdout:
+        wrong["groups"] = "put variants into two groups to compare them, or hold out some people"
+    called = [each.name for each in form.groups]
+    for each in form.groups:
+        if each.name in (HOLDOUT, PERSONALIZED):
+            wrong[f"name.{each.number}"] = f"a group cannot be called {each.name}: choose another name"
+        elif len(each.name) > LONGEST_NAME:
+            wrong[f"name.{each.number}"] = f"at most {LONGEST_NAME} characters"
+        elif called.count(each.name) > 1:
+            wrong[f"name.{each.number}"] = "another group has this name"
+        if form.split == "own" and (why := _wrong_share(each.share, needed=True)):
+            wrong[f"share.{each.number}"] = why
+    if form.split == "bandit" and len(form.groups) < 2:
+        wrong["split"] = "this needs at least two groups"
     return wrong
 
 

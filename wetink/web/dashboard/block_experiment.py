@@ -21,6 +21,7 @@ from wetink.core.blocks.experiment_form import (
     posted,
     started,
     stopped,
+    usual_name,
     variants_of,
     wrong_with,
 )  # fmt: skip
@@ -110,6 +111,7 @@ async def _page(
         path=opened.path,
         form=form,
         names=variants_of(opened.raw),
+        usual_name=usual_name,
         wrong=wrong,
         splits=SPLITS,
         worths=WORTHS if form.worth in WORTHS else (*WORTHS, form.worth),
