@@ -353,6 +353,7 @@ class Desk {
       this.trouble("");
       this.state(drafts ? "Draft saved, not published yet" : "Published");
       this.offer(told);
+      this.redraw(told);
       return true;
     } catch {
       this.state("Not saved");
@@ -378,6 +379,15 @@ class Desk {
     if (told.companionRevision) query.append("path", `templates/${name}.yaml`);
     review.href = `/dashboard/review?${query}`;
     review.hidden = [...query].length === 0;
+  }
+
+  /** Draw the blocks that use the template again, with the draft as it is saved now. */
+  private redraw(told: Saved): void {
+    for (const image of document.querySelectorAll<HTMLImageElement>("#used img")) {
+      const address = new URL(image.src);
+      address.search = `?r=${told.revision ?? 0}-${told.companionRevision ?? 0}`;
+      image.src = address.href;
+    }
   }
 
   private reload(): void {

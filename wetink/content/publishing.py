@@ -174,14 +174,14 @@ class Publishing:
         """
         wanted = set(paths) if paths is not None else None
         drafts = [each for each in await self._drafts.all() if wanted is None or each.path in wanted]
-        version, tree = await self._versions.current()
-        key = version.number, tuple((each.path, each.revision) for each in drafts)
-        if not extra and self._loaded[0] == key:
+        revisions = tuple((each.path, each.revision) for each in drafts)
+        if not extra and self._loaded[0] == ((await self._versions.newest()).number, revisions):
             return self._loaded[1]
+        version, tree = await self._versions.current()
         changes = {**{each.path: each.body for each in drafts}, **(extra or {})}
         content = await asyncio.to_thread(load, laid_over(tree, changes), self._apps)
         if not extra:
-            self._loaded = key, content
+            self._loaded = (version.number, revisions), content
         return content
 
     async def outline(self, paths: Iterable[str]) -> Review:

@@ -25,12 +25,14 @@ from wetink.core.blocks.coverage import Coverage, Seen, coverage
 from wetink.core.blocks.schedule import bounds, spoken
 from wetink.core.catalog.trust import shown
 from wetink.core.errors import BadContent, WetinkError
+from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.rules.check import names_of
 from wetink.core.text.contrast import LARGE, contrast, faint, is_color
 from wetink.core.text.link import host_of
 from wetink.opens.audit import Rehearsal, glyph_notes, named, sample_scene
 from wetink.opens.open import Opens
+from wetink.opens.trials import Side, Trials
 from wetink.ports import Profiles, Renderer
 
 MOST, SECONDS = 1_000, 3.0
@@ -52,20 +54,19 @@ class Reviewer:
         opens: Opens,
         renderer: Renderer,
         rehearsal: Rehearsal,
-        apps: Mapping[str, App],
-        app_templates: Mapping[str, str],
+        trials: Trials,
         allowed: Callable[[str], bool],
         clock_ms: Callable[[], int],
     ) -> None:
-        """Use the services that opens use, and the apps that content does not declare with their templates."""
+        """Use the services that opens use, and `trials` for content that is not live."""
         self._profiles, self._opens, self._renderer, self._rehearsal = profiles, opens, renderer, rehearsal
-        self._apps, self._app_templates, self._allowed, self._clock = apps, app_templates, allowed, clock_ms
+        self._trials, self._allowed, self._clock = trials, allowed, clock_ms
 
     async def tried(self, stage: Stage) -> Tried:
         """Return the effect on people and the checks. Raises StoreUnavailable."""
         moment = Moment(self._clock())
         names = changed_blocks(stage)
-        sides = [self._side(content) for content in (stage.before, stage.after)]
+        sides = [self._trials.side(content) for content in (stage.before, stage.after)]
         counts, seen = await self._counted(stage, names, sides, moment)
         blocks = [stage.after.blocks[name] for name in names if name in stage.after.blocks]
         checks = [
@@ -79,14 +80,8 @@ class Reviewer:
         ]
         return counts, tuple(each for each in checks if each is not None)
 
-    def _side(self, content: Content) -> "_Side":
-        apps = {**content.apps, **self._apps}
-        templates = {**{name: content.templates[app.template] for name, app in content.apps.items()},
-                     **self._app_templates}  # fmt: skip
-        return _Side(content, apps, self._opens.beside(apps, templates))
-
     async def _counted(
-        self, stage: Stage, names: Sequence[str], sides: Sequence["_Side"], moment: Moment
+        self, stage: Stage, names: Sequence[str], sides: Sequence[Side], moment: Moment
     ) -> tuple[tuple[Count, ...], dict[str, list[Seen]]]:
         """Return the effect on each block, and the decisions of the drafts by block."""
         until = time.monotonic() + SECONDS
@@ -97,7 +92,7 @@ class Reviewer:
         seen: dict[str, list[Seen]] = {name: [] for name in names}
         for profile in await self._profiles.profiles(limit=MOST) if names else ():
             for name in names:
-                was, now = [await side.decision(name, profile.root, times[name]) for side in sides]
+                was, now = [await _decided(side, name, profile.root, times[name]) for side in sides]
                 tried[name] += 1
                 if now is not None:
                     person = await self._opens.person(profile.root, moment.now)
@@ -118,7 +113,7 @@ class Reviewer:
                 counts.append(Count(name, _title(stage, name), tried[name], turned, new, note))
         return tuple(counts), seen
 
-    async def _drawn(self, stage: Stage, blocks: Sequence[Block], side: "_Side") -> list[Check | None]:
+    async def _drawn(self, stage: Stage, blocks: Sequence[Block], side: Side) -> list[Check | None]:
         """Draw each variant once, for the sample shopper: whether that works, and how heavy it is."""
         wrong, heavy, weights, late = list[str](), list[str](), list[str](), list[str]()
         until = time.monotonic() + DRAWN_SECONDS
@@ -154,7 +149,7 @@ class Reviewer:
         ]
 
     def _covered(
-        self, stage: Stage, blocks: Sequence[Block], side: "_Side", seen: Mapping[str, Sequence[Seen]]
+        self, stage: Stage, blocks: Sequence[Block], side: Side, seen: Mapping[str, Sequence[Seen]]
     ) -> Check | None:
         words, state = list[str](), "good"
         for block in blocks:
@@ -178,16 +173,9 @@ class Reviewer:
         return _check("characters", "Characters", "doubt" if words else "good", words or ["A font has each character."])
 
 
-class _Side(msgspec.Struct, frozen=True):
-    """Content with its apps, and opens that use both."""
-
-    content: Content
-    apps: Mapping[str, App]
-    opens: Opens
-
-    async def decision(self, name: str, who: object, moment: Moment) -> Decision | None:
-        block = self.content.blocks.get(name)
-        return await self.opens.preview(self.content, block, who, moment) if block is not None else None  # type: ignore[arg-type]
+async def _decided(side: Side, name: str, who: Identifier, moment: Moment) -> Decision | None:
+    block = side.content.blocks.get(name)
+    return await side.opens.preview(side.content, block, who, moment) if block is not None else None
 
 
 def changed_blocks(stage: Stage) -> list[str]:
@@ -238,7 +226,7 @@ def _note(block: Block, tried: Moment, now: Moment) -> str:
 _LOOK = ("width", "height", "slots", "transparent", "kilobytes", "moving")
 
 
-def differs(stage: Stage, sides: Sequence[_Side], name: str, was: Decision | None, now: Decision) -> bool:
+def differs(stage: Stage, sides: Sequence[Side], name: str, was: Decision | None, now: Decision) -> bool:
     """Return whether a person sees something else: other content, or the same with another look."""
     old, new = stage.before.blocks.get(name), stage.after.blocks[name]
     if was is None or old is None or not was.says(now) or was.settings != now.settings:

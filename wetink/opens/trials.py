@@ -5,6 +5,7 @@ A trial stores and counts nothing.
 
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
 from msgspec.structs import replace
 
 from wetink.content.content import Content
@@ -32,6 +33,14 @@ class Onlooker:
 SAMPLE = Onlooker(None, sample=True)
 
 
+class Side(msgspec.Struct, frozen=True):
+    """Content, all of its apps, and the opens that decide by them."""
+
+    content: Content
+    apps: Mapping[str, App]
+    opens: Opens
+
+
 class Trials:
     """Decides and draws drafts of blocks."""
 
@@ -41,11 +50,21 @@ class Trials:
         renderer: Renderer,
         fallbacks: Fallbacks,
         apps: Mapping[str, App],
+        app_templates: Mapping[str, str],
         allowed: Callable[[str], bool],
     ) -> None:
-        """Use the services that opens use. `allowed` returns whether a photo's URL may be fetched."""
+        """Use the services that opens use, and the apps that content does not declare, with their templates.
+
+        `allowed` returns whether a photo's URL may be fetched.
+        """
         self._opens, self._renderer, self._fallbacks = opens, renderer, fallbacks
-        self._apps, self._allowed = apps, allowed
+        self._apps, self._app_templates, self._allowed = apps, app_templates, allowed
+
+    def side(self, content: Content) -> Side:
+        """Return content that need not be live, with its apps and the opens that decide by them."""
+        apps = {**content.apps, **self._apps}
+        own = {name: content.templates[app.template] for name, app in content.apps.items()}
+        return Side(content, apps, self._opens.beside(apps, {**own, **self._app_templates}))
 
     async def decision(
         self, content: Content, block: Block, onlooker: Onlooker, moment: Moment, supposed: Sequence[Event] = ()
@@ -54,9 +73,10 @@ class Trials:
 
         Raises StoreUnavailable.
         """
+        side = self.side(content)
         if not onlooker.sample:
-            return await self._opens.preview(content, block, onlooker.who, moment, supposed)
-        return self._sampled(content, block, moment, supposed)[0]
+            return await side.opens.preview(content, block, onlooker.who, moment, supposed)
+        return self._sampled(side, block, moment, supposed)[0]
 
     async def picture(
         self,
@@ -68,15 +88,16 @@ class Trials:
         supposed: Sequence[Event] = (),
     ) -> Picture:
         """Return the picture of a block's slot. Raises BadContent if it cannot be drawn, StoreUnavailable."""
+        side = self.side(content)
         if not onlooker.sample:
-            decision = await self._opens.preview(content, block, onlooker.who, moment, supposed)
+            decision = await side.opens.preview(content, block, onlooker.who, moment, supposed)
             if decision.variant:
-                return await self._opens.picture(content, decision, slot, moment, supposed, block)
+                return await side.opens.picture(content, decision, slot, moment, supposed, block)
             return await self.fallback(content, block)
-        decision, sample, variant = self._sampled(content, block, moment, supposed)
+        decision, sample, variant = self._sampled(side, block, moment, supposed)
         if variant is None:
             return await self.fallback(content, block)
-        return await self._drawn(content, block, variant, decision, slot, moment, sample, supposed)
+        return await self._drawn(side, block, variant, decision, slot, moment, sample, supposed)
 
     async def variant(self, content: Content, block: Block, variant: Variant, moment: Moment) -> Picture | None:
         """Return the picture of one variant for the sample shopper, whoever and whenever it is for; None without one.
@@ -86,10 +107,11 @@ class Trials:
         variants = (replace(variant, when=(), schedule=None),)
         always = {"schedule": None, "paused": False, "archived": False}
         alone = replace(block, variants=variants, experiment=None, control="", **always)
-        decision, sample, shown = self._sampled(content, alone, moment, ())
+        side = self.side(content)
+        decision, sample, shown = self._sampled(side, alone, moment, ())
         if shown is None:
             return None
-        return await self._drawn(content, alone, shown, decision, 1, moment, sample, ())
+        return await self._drawn(side, alone, shown, decision, 1, moment, sample, ())
 
     async def fallback(self, content: Content, block: Block) -> Picture:
         """Return the picture of a block's fallback. Raises BadContent if it cannot be drawn."""
@@ -97,17 +119,17 @@ class Trials:
         return image if image is not None else await self._renderer.render(self._fallbacks.scene(block))
 
     def _sampled(
-        self, content: Content, block: Block, moment: Moment, supposed: Sequence[Event]
+        self, side: Side, block: Block, moment: Moment, supposed: Sequence[Event]
     ) -> tuple[Decision, Shop, Variant | None]:
         """Return the sample shopper's decision, the sample shop of its variant, and that variant.
 
         Each variant is asked by itself: the sample shop of an app has the data of that app alone.
         """
-        person, steps = shopper(moment.now, supposed), list[Step]()
+        content, person, steps = side.content, shopper(moment.now, supposed), list[Step]()
         sample = replace(shop(moment.now), rules=content.rules)
         choice: Choice | None = None
         for variant in block.variants:
-            app = self._apps.get(variant.app)
+            app = side.apps.get(variant.app)
             apps = {variant.app: fed(app, variant)} if app is not None else {}
             sample = replace(shop(moment.now, apps.get(variant.app)), rules=content.rules)
             alone = replace(block, variants=(variant,))
@@ -133,7 +155,7 @@ class Trials:
 
     async def _drawn(
         self,
-        content: Content,
+        side: Side,
         block: Block,
         variant: Variant,
         decision: Decision,
@@ -142,9 +164,9 @@ class Trials:
         sample: Shop,
         supposed: Sequence[Event],
     ) -> Picture:
-        template = self._opens.template_of(content, variant)
+        template = side.opens.template_of(side.content, variant)
         if not template or (block.slots > 1 and decision.items and slot > len(decision.items)):
-            return await self.fallback(content, block)
+            return await self.fallback(side.content, block)
         person = shopper(moment.now, supposed)
         photos = {product.image_url for product in sample.products.values()}
         photos.update(each for each in decision.facts.get("photos", ()) if isinstance(each, str))

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wetink.content.block_drafts import Opened, checked, written
 from wetink.content.block_files import RESERVED
+from wetink.content.content import Content
 from wetink.core.blocks.block import Block
 from wetink.core.blocks.form import BlockForm, acted, posted, raw_of, removed_text, restored
 from wetink.core.blocks.form import form_of as shown_form
@@ -21,11 +22,13 @@ from wetink.ports.content import Draft, digest
 from wetink.web import session
 from wetink.web.dashboard.block_editor_view import (
     Bar,
+    Stock,
     cards_of,
     look_of,
     offers,
     problems_in,
     sighted,
+    stock_of,
 )  # fmt: skip
 from wetink.web.dashboard.blocks import coverage_part
 from wetink.web.dashboard.query import field_of, fields_of, form_of, wetink_of, whole
@@ -46,40 +49,39 @@ async def edit(request: Request) -> Response:
     wetink, name = wetink_of(request), request.path_params["name"]
     if session.who(request) is not None and not session.may(request, "content:write"):
         return RedirectResponse(_page_of(request, name), 303)
-    opened = await wetink.block_drafts.open(name)
-    form = shown_form(opened.raw, wetink.apps)
+    opened, stock = await wetink.block_drafts.open(name), await stock_of(wetink)
+    form = shown_form(opened.raw, stock.apps)
     first = {each.key for each in form.variants[:1]}
-    return await _page(request, name, form, _bar(opened, form, wetink.apps), dict(request.query_params), first)
+    return await _page(request, stock, name, form, _bar(opened, form, stock.apps), dict(request.query_params), first)
 
 
 async def change(request: Request) -> Response:
     """Save the form as a draft, after the press of one of its buttons, and return the parts that follow from it."""
-    wetink, name = wetink_of(request), request.path_params["name"]
+    name, stock = request.path_params["name"], await stock_of(wetink_of(request))
     fields = dict(await fields_of(request, LARGEST))
     session.check_csrf(request, fields)
     action = fields.get("do", "")
-    form = await asyncio.to_thread(posted, fields, wetink.apps)
-    removed = removed_text(form, action.removeprefix("remove "), wetink.apps) if action.startswith("remove ") else ""
+    form = await asyncio.to_thread(posted, fields, stock.apps)
+    removed = removed_text(form, action.removeprefix("remove "), stock.apps) if action.startswith("remove ") else ""
     if action == "restore":
-        form = restored(form, fields.get("removed", ""), wetink.apps)
+        form = restored(form, fields.get("removed", ""), stock.apps)
     else:
-        form = await asyncio.to_thread(acted, form, action, wetink.apps)
-    bar = await _saved(request, name, form, fields, action)
+        form = await asyncio.to_thread(acted, form, action, stock.apps)
+    bar = await _saved(request, name, raw_of(form, stock.apps), fields, _said(form, action))
     keys = {each.key for each in form.variants}
     unfolded = {key for key in keys if fields.get(f"v.{key}.open") == "1" or f"v.{key}.name" not in fields}
     if "hx-request" not in request.headers:
-        return await _page(request, name, form, bar, fields, unfolded, removed)
+        return await _page(request, stock, name, form, bar, fields, unfolded, removed)
     redraw = bool(action) or "redraw" in request.query_params
-    parts = await _context(request, name, form, bar, fields, unfolded, full=redraw, removed=removed)
+    parts = await _context(request, stock, name, form, bar, fields, unfolded, full=redraw, removed=removed)
     return await asyncio.to_thread(page, request, "block_editor_parts.html", oob=True, redraw=redraw, **parts)
 
 
-async def _saved(request: Request, name: str, form: BlockForm, fields: Mapping[str, str], action: str) -> Bar:
-    """Save a form unless it is as it was, and return the state after that. Raises BadContent, StoreUnavailable."""
+async def _saved(request: Request, name: str, raw: Mapping[str, Any], fields: Mapping[str, str], said: str) -> Bar:
+    """Save a block unless it is as it was, and return the state after that. Raises BadContent, StoreUnavailable."""
     wetink = wetink_of(request)
-    raw = raw_of(form, wetink.apps)
     base, revision, was = fields.get("base", "")[:64], whole(fields.get("revision")) or 0, fields.get("was", "")[:64]
-    bar = Bar(base, revision, was, said=_said(form, action), published=name in wetink.content.blocks)
+    bar = Bar(base, revision, was, said=said, published=name in wetink.content.blocks)
     try:
         text = digest(written(raw))
     except BadContent as error:
@@ -133,6 +135,7 @@ def _bar(opened: Opened, form: BlockForm, apps: Mapping[str, Any]) -> Bar:
 
 async def _page(
     request: Request,
+    stock: Stock,
     name: str,
     form: BlockForm,
     bar: Bar,
@@ -140,12 +143,13 @@ async def _page(
     unfolded: set[str],
     removed: str = "",
 ) -> Response:
-    context = await _context(request, name, form, bar, fields, unfolded, full=True, removed=removed)
+    context = await _context(request, stock, name, form, bar, fields, unfolded, full=True, removed=removed)
     return await asyncio.to_thread(page, request, "block_editor.html", oob=False, **context)
 
 
 async def _context(
     request: Request,
+    stock: Stock,
     name: str,
     form: BlockForm,
     bar: Bar,
@@ -158,8 +162,8 @@ async def _context(
     """Return the values of the editor's templates. Only a `full` one has those of the form itself."""
     now = now_ms()
     look = await look_of(request, fields, now)
-    raw = raw_of(form, wetink_of(request).apps)
-    block, problems = await asyncio.to_thread(problems_in, request, name, form, raw)
+    raw = raw_of(form, stock.apps)
+    block, problems = await asyncio.to_thread(problems_in, stock, name, form, raw)
     stamp = f"{bar.revision}-{bar.was[:8]}"
     return {
         "called": name,
@@ -169,11 +173,12 @@ async def _context(
         "at": field_of(look.moment.now) if fields.get("at") else "",
         "problems": problems,
         "wrong": {each.field: each.why for each in problems},
-        "sight": await sighted(request, name, block, look, stamp),
-        "cards": cards_of(request, name, form, block, frozenset(unfolded)) if full else (),
+        "sight": await sighted(request, stock, name, block, look, stamp),
+        "drafted": stock.drafts_in(form),
+        "cards": cards_of(stock.apps, name, form, block, frozenset(unfolded)) if full else (),
         "stamp": stamp,
         "removed": removed,
-        **(await offers(request) if full else {}),
+        **(await offers(request, stock) if full else {}),
     }
 
 
@@ -195,17 +200,21 @@ async def weighed(request: Request) -> Response:
     return page(request, "weight.html", block=block, slot=request.path_params["slot"], weight=weight(block, drawn))
 
 
+async def _draft(request: Request) -> tuple[Stock, Block | None]:
+    """Return the block of a draft, None if it cannot be drawn. Raises NotFound, BadContent, StoreUnavailable."""
+    wetink, name = wetink_of(request), request.path_params["name"]
+    opened, stock = await wetink.block_drafts.open(name), await stock_of(wetink)
+    return stock, checked(name, opened.raw, stock.content, stock.apps)[0]
+
+
 async def _drawn(request: Request) -> tuple[Block, Picture] | Response:
-    wetink, name, slot = wetink_of(request), request.path_params["name"], request.path_params["slot"]
-    opened = await wetink.block_drafts.open(name)
-    block, _ = checked(name, opened.raw, wetink.content, wetink.apps)
+    wetink, slot = wetink_of(request), request.path_params["slot"]
+    stock, block = await _draft(request)
     if block is None or not 1 <= slot <= block.slots:
         return Response("no such picture", 404, media_type="text/plain")
     look = await look_of(request, request.query_params, now_ms())
     try:
-        drawn = await wetink.trials.picture(
-            wetink.content, block, slot, look.onlooker, look.moment, look.suppose.events
-        )
+        drawn = await wetink.trials.picture(stock.content, block, slot, look.onlooker, look.moment, look.suppose.events)
     except BadContent as error:
         return Response(str(error), 404, media_type="text/plain")
     return block, drawn
@@ -213,9 +222,7 @@ async def _drawn(request: Request) -> tuple[Block, Picture] | Response:
 
 async def covered(request: Request) -> Response:
     """Return the coverage of a block's draft among real people."""
-    wetink, name = wetink_of(request), request.path_params["name"]
-    opened = await wetink.block_drafts.open(name)
-    block, _ = checked(name, opened.raw, wetink.content, wetink.apps)
+    _, block = await _draft(request)
     if block is None:
         return Response("<p class='empty'>Correct what is marked first.</p>", media_type="text/html")
     return await coverage_part(request, block)
@@ -223,9 +230,8 @@ async def covered(request: Request) -> Response:
 
 async def thumbnail(request: Request) -> Response:
     """Return the picture of one variant of a draft, or of its fallback, for the sample shopper; 404 if it has none."""
-    wetink, name = wetink_of(request), request.path_params["name"]
-    opened = await wetink.block_drafts.open(name)
-    return await _thumbnail(request, checked(name, opened.raw, wetink.content, wetink.apps)[0])
+    stock, block = await _draft(request)
+    return await _thumbnail(request, stock.content, block)
 
 
 async def live_thumbnail(request: Request) -> Response:
@@ -233,19 +239,20 @@ async def live_thumbnail(request: Request) -> Response:
 
     With `or=fallback`, a variant with nothing to show has the fallback's.
     """
-    return await _thumbnail(request, wetink_of(request).content.blocks.get(request.path_params["name"]))
+    content = wetink_of(request).content
+    return await _thumbnail(request, content, content.blocks.get(request.path_params["name"]))
 
 
-async def _thumbnail(request: Request, block: Block | None) -> Response:
+async def _thumbnail(request: Request, content: Content, block: Block | None) -> Response:
     wetink, place = wetink_of(request), request.path_params["slot"]
     look = await look_of(request, {}, now_ms())
     drawn: Picture | None = None
     try:
         if block is not None and place <= len(block.variants):
-            drawn = await wetink.trials.variant(wetink.content, block, block.variants[place - 1], look.moment)
+            drawn = await wetink.trials.variant(content, block, block.variants[place - 1], look.moment)
         otherwise = place == len(block.variants) + 1 if block is not None else False
         if block is not None and drawn is None and (otherwise or request.query_params.get("or") == "fallback"):
-            drawn = await wetink.trials.fallback(wetink.content, block)
+            drawn = await wetink.trials.fallback(content, block)
     except BadContent as error:
         return Response(str(error), 404, media_type="text/plain")
     if drawn is None:
@@ -308,7 +315,8 @@ async def copy(request: Request) -> Response:
     fields = dict(await fields_of(request, LARGEST))
     session.check_csrf(request, fields)
     if "order" in fields:
-        raw = raw_of(posted(fields, wetink.apps), wetink.apps)
+        apps = (await stock_of(wetink)).apps
+        raw = raw_of(posted(fields, apps), apps)
     else:
         raw = (await wetink.block_drafts.open(name)).raw
     given = fields.get("title", "").strip()[:LONGEST_TITLE] if "order" not in fields else ""

@@ -9,11 +9,13 @@ import msgspec
 from starlette.requests import Request
 
 from wetink.content.block_drafts import checked
+from wetink.content.content import Content
+from wetink.content.template_files import FOLDER, TEMPLATE
 from wetink.core.app.app import App
 from wetink.core.app.sample import GOODS
 from wetink.core.app.setting import Field, zones
 from wetink.core.blocks.block import Block, Decision
-from wetink.core.blocks.form import FETCHES, BlockForm, VariantForm, fields_in, raw_of
+from wetink.core.blocks.form import FETCHES, BlockForm, VariantForm, fields_in
 from wetink.core.errors import BadContent
 from wetink.core.profile.person import Moment
 from wetink.core.rules.format import words
@@ -23,6 +25,7 @@ from wetink.ports.content import Draft
 from wetink.web.dashboard import audience_form
 from wetink.web.dashboard.preview import EVENTS, Supposed, supposed
 from wetink.web.dashboard.query import DEVICES, SCHEMES, time_of, wetink_of
+from wetink.wiring import Wetink
 
 STRANGER = "stranger"
 CLIENTS = (("gmail", "Gmail"), ("apple", "Apple Mail"), ("outlook", "Outlook"))
@@ -60,6 +63,32 @@ _WORDS = (
     (re.compile(r"^Object missing required field `(.*)`"), r"\1 is missing"),
     (re.compile(r"^Expected `str`, got .*"), "enter text"),
 )
+
+
+class Stock(msgspec.Struct, frozen=True):
+    """The content that drafts of blocks are tried with: the live one with all drafts of templates, and its apps.
+
+    `drafted` are the names of those templates, and of the apps that they are.
+    """
+
+    content: Content
+    apps: Mapping[str, App]
+    drafted: frozenset[str] = frozenset()
+
+    def drafts_in(self, form: BlockForm) -> list[str]:
+        """Return the drafted templates that a block uses, by name."""
+        named = (each.fields["template"].removesuffix(TEMPLATE) or each.fields["app"] for each in form.variants)
+        return sorted(self.drafted.intersection(named))
+
+
+async def stock_of(wetink: Wetink) -> Stock:
+    """Return the content that drafts of blocks are tried with. Raises StoreUnavailable."""
+    paths = [each.path for each in await wetink.publishing.pending() if each.path.startswith(FOLDER)]
+    if not paths:
+        return Stock(wetink.content, wetink.apps)
+    content = await wetink.publishing.preview(paths)
+    names = frozenset(path.removeprefix(FOLDER).rpartition(".")[0] for path in paths)
+    return Stock(content, {**wetink.apps, **content.apps}, names)
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -128,7 +157,7 @@ class Sighted(msgspec.Struct, frozen=True):
         return tuple(address.replace(".img", "/weight", 1) for address in light)
 
 
-async def sighted(request: Request, name: str, block: Block | None, look: Look, revision: str) -> Sighted:
+async def sighted(request: Request, stock: Stock, name: str, block: Block | None, look: Look, revision: str) -> Sighted:
     """Return the preview of a block. `revision` makes the pictures' URLs those of this draft.
 
     Raises StoreUnavailable.
@@ -137,7 +166,7 @@ async def sighted(request: Request, name: str, block: Block | None, look: Look, 
     if block is None:
         return Sighted(None, None)
     try:
-        decision = await wetink.trials.decision(wetink.content, block, look.onlooker, look.moment, look.suppose.events)
+        decision = await wetink.trials.decision(stock.content, block, look.onlooker, look.moment, look.suppose.events)
     except BadContent as error:
         return Sighted(block, None, failed=f"{error}{f': {error.hint}' if error.hint else ''}")
 
@@ -162,15 +191,12 @@ class Problem(msgspec.Struct, frozen=True):
     why: str
 
 
-def problems_in(
-    request: Request, name: str, form: BlockForm, raw: Mapping[str, Any]
-) -> tuple[Block | None, list[Problem]]:
+def problems_in(stock: Stock, name: str, form: BlockForm, raw: Mapping[str, Any]) -> tuple[Block | None, list[Problem]]:
     """Return the block of a draft, None if it cannot be drawn, and its problems at the fields of the form."""
-    wetink = wetink_of(request)
-    block, placed = checked(name, raw, wetink.content, wetink.apps)
+    block, placed = checked(name, raw, stock.content, stock.apps)
     found: dict[str, Problem] = {}
     for place, why in placed:
-        field, label = _field(place, form, wetink.apps)
+        field, label = _field(place, form, stock.apps)
         said = next((pattern.sub(text, why) for pattern, text in _WORDS if pattern.match(why)), why)
         found.setdefault(field, Problem(field, label, said))
     return block, list(found.values())
@@ -207,9 +233,11 @@ class Card(msgspec.Struct, frozen=True):
         return f"who {' and '.join(self.rule)}" if self.rule else "everyone"
 
 
-def cards_of(request: Request, name: str, form: BlockForm, block: Block | None, opened: frozenset[str]) -> list[Card]:
+def cards_of(
+    apps: Mapping[str, App], name: str, form: BlockForm, block: Block | None, opened: frozenset[str]
+) -> list[Card]:
     """Return the variants of a form in order. `opened` are the keys of those that are not folded."""
-    apps, cards = wetink_of(request).apps, []
+    cards = []
     address = f"/dashboard/blocks/{name}/edit"
     for place, each in enumerate(form.variants):
         fields = fields_in(apps.get(each.fields["app"]))
@@ -230,7 +258,7 @@ def cards_of(request: Request, name: str, form: BlockForm, block: Block | None, 
     return cards
 
 
-async def offers(request: Request) -> dict[str, Any]:
+async def offers(request: Request, stock: Stock) -> dict[str, Any]:
     """Return the choices of the form's fields, some from the catalog. Raises StoreUnavailable."""
     wetink = wetink_of(request)
     keys = await wetink.store.catalog.keys("", MOST_NAMES)
@@ -250,7 +278,7 @@ async def offers(request: Request) -> dict[str, Any]:
             "people": [STRANGER, *(str(name) for each in profiles for name in each.identifiers[:1])],
         },
         "products": [(each.key, each.name) for each in products][:50],
-        "templates": sorted(wetink.content.templates),
+        "templates": sorted(stock.content.templates),
         "images": sorted(wetink.content.images),
         "app_choices": [each for each in wetink.apps.values() if each.template],
         "own_apps": [each for each in wetink.apps.values() if not each.template],
@@ -259,11 +287,6 @@ async def offers(request: Request) -> dict[str, Any]:
         "clients": CLIENTS,
         "if_events": EVENTS,
     }
-
-
-def summary(request: Request, form: BlockForm) -> dict[str, Any]:
-    """Return the mapping that a form means for the block's file."""
-    return raw_of(form, wetink_of(request).apps)
 
 
 class Bar(msgspec.Struct, frozen=True):

@@ -139,8 +139,8 @@ async def change(request: Request) -> Response:
             number = await wetink.media.delete(content, drafted, room, name, by=by, families=families)
             session.changed(request, "deleted", f"{room}/{name}", version=number)
             gone = RedirectResponse(f"/dashboard/media?{urlencode({'kind': room})}", 303)
-            back = Undo(f"/dashboard/versions/{number}/undo", {"next": f"/dashboard/media/{room}/{quote(name)}"})
-            tell(request, gone, f"{name} was deleted.", back)
+            onward = {"next": f"/dashboard/media/{room}/{quote(name)}"}
+            tell(request, gone, f"{name} was deleted.", Undo(f"/dashboard/versions/{number}/undo", onward))
             return gone
         if form.get("change") == "rename":
             _, texts = await wetink.versions.read()

@@ -11,6 +11,7 @@ from wetink.content.changes import KINDS, title_of
 from wetink.content.publishing import Review
 from wetink.core.errors import BadContent, BadRequest, Conflict, NotFound, WetinkError
 from wetink.opens.recipient import parse
+from wetink.opens.trials import Onlooker
 from wetink.web import session
 from wetink.web.dashboard.query import form_of, moment_of, wetink_of, whole
 from wetink.web.dashboard.render import page
@@ -60,12 +61,7 @@ async def picture(request: Request) -> Response:
     block = content.blocks.get(name)
     if block is None or not 1 <= slot <= block.slots:
         return Response("no such picture", 404, media_type="text/plain")
-    moment = moment_of(request, now_ms())
-    decision = await wetink.opens.preview(content, block, who, moment)
-    if not decision.variant:
-        drawn = await wetink.trials.fallback(content, block)
-    else:
-        drawn = await wetink.opens.picture(content, decision, slot, moment, block=block)
+    drawn = await wetink.trials.picture(content, block, slot, Onlooker(who), moment_of(request, now_ms()))
     return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
 
 

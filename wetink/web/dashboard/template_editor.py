@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from wetink.content.content import Content
 from wetink.content.template_files import Opened, app_named
-from wetink.content.uses import template_uses
+from wetink.content.uses import Use, template_uses
 from wetink.core.app.app import App
 from wetink.core.app.setting import Field, fields_of, settings_of
 from wetink.core.blocks.block import Block, Variant
@@ -206,7 +207,7 @@ async def _page(
     asked = {**request.query_params, **given}
     sketch, fields, _ = _sketch(wetink, name, asked)
     problems = await wetink.workbench.problems(sketch, now_ms())
-    nonce = secrets.token_urlsafe(16)
+    drafted, nonce = await wetink.publishing.preview(), secrets.token_urlsafe(16)
     shown = {each: asked[each] for each in ("who", "scheme", "width", "height") if asked.get(each)}
     return page(
         request,
@@ -227,7 +228,7 @@ async def _page(
         picture=f"/dashboard/templates/{name}/picture?{urlencode(shown)}",
         sketch=sketch,
         app=wetink.apps[sketch.app],
-        used=template_uses(wetink.content, name),
+        used=[(use, _place(drafted, use)) for use in template_uses(drafted, name)],
         review=urlencode([("path", each.path) for each in opened.drafts]),
     )
 
@@ -253,6 +254,11 @@ def _sketch(wetink: Wetink, name: str, form: Mapping[str, str]) -> tuple[Sketch,
     names = {field.name.partition(".")[0] for field in fields}
     more = {each: value for each, value in usual.items() if each not in names}
     return replace(sketch, settings={**more, **settings}), fields, wrong
+
+
+def _place(content: Content, use: Use) -> int:
+    """Return the place of a variant in its block, from 1."""
+    return [each.name for each in content.blocks[use.name].variants].index(use.place) + 1
 
 
 def _use(wetink: Wetink, name: str) -> tuple[Block | None, Variant]:
