@@ -158,8 +158,8 @@ class Wetink:
         self.clicks = Clicks(store, self.opens, self.apps, self.seals)
         self.reaches = Reaches(store.secrets, self.follow, self.feeds.ask_address)
         self.embed = Embed(self.opens, self.seals, self.address)
-        own = self._own_apps, dict(self._app_templates)
-        self.trials = Trials(self.opens, self.renderer, self.fallbacks, *own, self.hosts.allowed)
+        own = self._own_apps, dict(self._app_templates), self.hosts.allowed
+        self.trials = Trials(self.opens, self.renderer, self.fallbacks, *own)
         self.audit = Audit(*(store.profiles, self.opens, self.renderer, self.apps, self.feeds), self.hosts.allowed)
         self.reports = Reports(store, Periods(store))
         self.thumbnails = Thumbnails(store.archive, self.opens, _now_ms)
@@ -183,8 +183,7 @@ class Wetink:
         self.directory = Directory(store, self.audiences)
         self.author = Author(self.versions, self.follow, _now_ms)
         self.history = History(self.versions, self.author, self._own_apps)
-        services = store.profiles, self.opens, self.renderer, self.rehearsal, self.trials
-        reviewer = Reviewer(*services, self.hosts.allowed, _now_ms)
+        reviewer = Reviewer(store.profiles, self.renderer, self.rehearsal, self.trials, self.hosts.allowed, _now_ms)
         self.publishing = Publishing(store.drafts, self.versions, self.author, self._own_apps, reviewer.tried, _now_ms)
         self.feed_editor = FeedEditor(self.author, self.versions, store.secrets, self.follow)
         self.block_drafts = BlockDrafts(store.drafts, self.versions, self.publishing)

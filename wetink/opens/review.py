@@ -31,7 +31,6 @@ from wetink.core.rules.check import names_of
 from wetink.core.text.contrast import LARGE, contrast, faint, is_color
 from wetink.core.text.link import host_of
 from wetink.opens.audit import Rehearsal, glyph_notes, named, sample_scene
-from wetink.opens.open import Opens
 from wetink.opens.trials import Side, Trials
 from wetink.ports import Profiles, Renderer
 
@@ -51,7 +50,6 @@ class Reviewer:
     def __init__(
         self,
         profiles: Profiles,
-        opens: Opens,
         renderer: Renderer,
         rehearsal: Rehearsal,
         trials: Trials,
@@ -59,7 +57,7 @@ class Reviewer:
         clock_ms: Callable[[], int],
     ) -> None:
         """Use the services that opens use, and `trials` for content that is not live."""
-        self._profiles, self._opens, self._renderer, self._rehearsal = profiles, opens, renderer, rehearsal
+        self._profiles, self._renderer, self._rehearsal = profiles, renderer, rehearsal
         self._trials, self._allowed, self._clock = trials, allowed, clock_ms
 
     async def tried(self, stage: Stage) -> Tried:
@@ -95,7 +93,7 @@ class Reviewer:
                 was, now = [await _decided(side, name, profile.root, times[name]) for side in sides]
                 tried[name] += 1
                 if now is not None:
-                    person = await self._opens.person(profile.root, moment.now)
+                    person = await sides[1].opens.person(profile.root, moment.now)
                     seen[name].append(Seen(now, shown(person).traits))
                     if differs(stage, sides, name, was, now):
                         pair = now.variant, was.variant if was is not None else ""
