@@ -57,6 +57,8 @@ READ: list[tuple[str, str, float]] = [
     # Codes and words.
     ("USD 5", "", 5), ("5 USD", "", 5), ("5usd", "", 5), ("EUR5", "", 5), ("5,00 EUR inkl. MwSt", "", 5),
     ("7 kg", "", 7),
+    ("12,99 &euro;", "", 12.99), ("1&nbsp;299,00&nbsp;&#8364;", "", 1299), ("&pound;1,299", "", 1299),
+    ("1.299 VNĐ", "", 1299), ("USD(5)", "", -5), ("P 99", "", 99), ("99 P", "", 99), ("CRC 5", "", 5),
     ("from $5", "", 5), ("  9.5\n", "", 9.5), ("K 50", "", 50), ("50 K", "MMK", 50),
 ]  # fmt: skip
 
@@ -73,8 +75,13 @@ NONE: list[Any] = [
     "(-5)",
     "SKU-5", "12 50", "1  299", "1,29,90", "1.299,00.5", "0.123.456", "1'299,900.50", "9" * 20, "1e400",
     "x" * 99, "5 € 50",
+    "99p", "99 pence", "99¢", "¢99", "50 cents", "5 Cent", "20 centimes", "5 centavos", "50 öre", "50 коп.", "99 paise",
+    "5.00 CR", "CR 5.00", "5.00 DR", "5.00CR", "Decimal('5.00')", "Money(5.00 USD)", "MRP (₹1,299)", "Float(5)",
     True, None, [], [5], {}, {"amount": None}, {"amount": 5, "value": 6}, {"amount": {"amount": 5}},
-    {"amount": 1250, "currency": "EUR", "precision": 2}, float("nan"), float("inf"), 10**400,
+    {"amount": 1250, "currency": "EUR", "precision": 2}, {"amount": 1250, "currency_minor_unit": 2},
+    {"value": 1250, "minorUnits": 2}, {"amount": 1250, "unit": "cents"}, {"unit_amount": 1250, "currency": "usd"},
+    {"centAmount": 1250}, {"centAmount": 12.5, "currencyCode": "EUR"}, {"amountMicros": "x"}, {"units": 5, "nanos": -1},
+    {"min": 1, "max": 2}, {"shop_money": {"shop_money": {"amount": 1}}}, float("nan"), float("inf"), 10**400,
 ]  # fmt: skip
 
 
@@ -103,6 +110,25 @@ def test_text_that_is_no_amount_is_not_read_as_one(said: Any) -> None:
         ({"amount": "12.0", "currencyCode": "USD"}, Amount(12, "USD")),
         ({"amount": "12,50 €"}, Amount(12.5, "EUR")),
         ({"amount": 5}, Amount(5)),
+        (
+            {"type": "centPrecision", "currencyCode": "EUR", "centAmount": 1299, "fractionDigits": 2},
+            Amount(12.99, "EUR"),
+        ),
+        (
+            {
+                "type": "highPrecision",
+                "currencyCode": "EUR",
+                "centAmount": 13,
+                "preciseAmount": 12999,
+                "fractionDigits": 5,
+            },
+            Amount(0.13, "EUR"),
+        ),
+        ({"centAmount": 1299, "currencyCode": "JPY"}, Amount(1299, "JPY")),
+        ({"amountMicros": "12990000", "currencyCode": "USD"}, Amount(12.99, "USD")),
+        ({"currencyCode": "USD", "units": "-1", "nanos": -750_000_000}, Amount(-1.75, "USD")),
+        ({"shopMoney": {"amount": "12.99", "currencyCode": "USD"}}, Amount(12.99, "USD")),
+        ({"value": 12.99, "currencyIso": "USD", "formattedValue": "$12.99", "priceType": "BUY"}, Amount(12.99, "USD")),
         ("5 €", Amount(5, "EUR")),
         ("US$ 5", Amount(5, "USD")),
         ("$5 USD", Amount(5, "USD")),
@@ -113,6 +139,14 @@ def test_text_that_is_no_amount_is_not_read_as_one(said: Any) -> None:
 )
 def test_an_amount_says_its_currency_where_it_names_one_alone(said: Any, found: Amount) -> None:
     assert read(said) == found
+
+
+def test_of_shopifys_two_amounts_the_one_in_the_orders_currency_counts() -> None:
+    bag = {
+        "shop_money": {"amount": "12.99", "currency_code": "USD"},
+        "presentment_money": {"amount": "11.99", "currency_code": "EUR"},
+    }
+    assert [read(bag, currency).value for currency in ("", "USD", "EUR", "GBP")] == [12.99, 12.99, 11.99, 12.99]
 
 
 FIGURES = (0, 0.5, 5, -9, 12.34, 999.99, 1299, 1299.5, -1299000, 129990, 1234567.89, 100_000_000)

@@ -252,3 +252,33 @@ PIECES = st.one_of(st.integers(-5, 5), st.floats(-5, 5))
 @given(st.lists(st.tuples(st.sampled_from([ADD, REMOVE, VIEW]), PIECES), max_size=12))
 def test_nothing_less_than_none_ever_lies_in_a_cart(deeds: list[tuple[str, float]]) -> None:
     assert all(quantity > 0 for quantity in cart(*deeds).values())
+
+
+@pytest.mark.parametrize(
+    ("total", "beside", "read", "code"),
+    [
+        ("€12", "USD", None, "other_currency"),
+        ({"amount": "12", "currency": "EUR"}, "USD", None, "other_currency"),
+        ({"amount": "12", "currency": "EUR"}, "EUR", 12, ""),
+        ("$12", "CAD", 12, ""),
+        ("12 points", "USD", 12, ""),
+        ("12 EUR", "gems", 12, ""),
+    ],
+)
+def test_an_amount_in_another_currency_than_its_orders_is_told_and_not_counted(
+    total: object, beside: str, read: float | None, code: str
+) -> None:
+    bought = {"sku": "S", "price": total, "currency": beside}
+    said = {"order_id": "7", "total": total, "currency": beside, "products": [bought]}
+    normal = told("Order Completed", said)
+    assert normal.event is not None
+    assert normal.event.order is not None
+    assert (normal.event.order.total, normal.event.products[0].price) == (read, read)
+    assert set(problems(normal)) == ({(code, "total"), (code, "products[0].price")} if code else set())
+
+
+def test_a_product_may_have_another_currency_than_its_order() -> None:
+    said = {"order_id": "7", "total": 12, "currency": "EUR", "products": [{"sku": "S", "price": "13 USD"}]}
+    normal = told("Order Completed", said)
+    assert normal.event is not None
+    assert (normal.event.products[0].price, normal.event.products[0].currency, normal.problems) == (13, "USD", ())

@@ -10,7 +10,8 @@ from wetink.core.events.event import Order, Problem, Product, problem
 from wetink.core.text.characters import unescaped
 from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.core.text.url import absolute as url
-from wetink.core.units.money import number
+from wetink.core.units.currency import CODES, code_of
+from wetink.core.units.money import NO_AMOUNT, Amount, number
 from wetink.core.units.money import read as amount_of
 from wetink.core.units.quantity import LONGEST_TEXT, pieces, stock, text, whole
 
@@ -319,7 +320,7 @@ def _split(
         field, read, own = word
         try:
             if read is number and type(value) is not float and type(value) is not int:
-                amount = amount_of(value, hint_of(properties, currency))
+                amount = amount_in(properties, value, currency)
                 found, named = amount.value, named or amount.currency
             else:
                 found = read(value)
@@ -337,11 +338,20 @@ def _split(
 
 def unread(rest: dict[str, Any], names: Collection[str], place: str, currency: str) -> list[Problem]:
     """Return a problem for each unreadable amount in `rest` with one of the `names`. `place` is the path's prefix."""
-    return [
-        problem(amount_of(value, currency).fault or "not_a_number", f"{place}{name}")
-        for name, value in rest.items()
-        if name in names
-    ]
+    return [problem(fault_of(value, currency), f"{place}{name}") for name, value in rest.items() if name in names]
+
+
+def fault_of(value: Any, currency: str) -> str:
+    """Return the code of the problem of an amount that could not be read beside `currency`."""
+    amount = amount_of(value, currency)
+    return "other_currency" if amount.value is not None and amount.currency else amount.fault or "not_a_number"
+
+
+def amount_in(properties: dict[str, Any], value: Any, currency: Any = None) -> Amount:
+    """Return an amount that is one of these properties. One that names another currency than theirs is not read."""
+    amount = amount_of(value, hint_of(properties, currency))
+    beside = code_of(hint_of(properties)) if amount.currency else ""
+    return NO_AMOUNT if beside in CODES and beside != amount.currency else amount
 
 
 def hint_of(properties: dict[str, Any], currency: Any = None) -> str:

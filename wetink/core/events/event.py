@@ -198,6 +198,7 @@ HINTS: dict[str, str] = {
     "no_user_hash": ("this source identifies nobody without `{property}`, the HMAC-SHA256 of `userId` with its secret"),
     "not_a_number": "`{property}` must be a number such as 9.5, without words",
     "ambiguous_number": "`{property}` can be read in two ways; send a number such as 1299 or 1.299, or a `currency`",
+    "other_currency": "`{property}` names another currency than the `currency` beside it; send both in one currency",
     # These do not affect the verdict, unless the unreadable value is needed.
     "unreadable_time": "`{property}` cannot be read as a time{detail}; send ISO 8601, such as 2026-11-23T18:00:00Z",
     "unlikely_time": "`{property}` is before the year 2000 or later than now{detail}; check the sender's clock",

@@ -6,14 +6,20 @@ from typing import Any, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.events.ecommerce import PRODUCT_AMOUNTS, PRODUCT_NAMES, TOLD_APART, hint_of, product, product_field
+from wetink.core.events.ecommerce import (
+    PRODUCT_AMOUNTS,
+    PRODUCT_NAMES,
+    TOLD_APART,
+    amount_in,
+    fault_of,
+    hint_of,
+    product,
+    product_field,
+)
 from wetink.core.events.event import Order, Problem, Product, placeholder, problem
 from wetink.core.events.message import Message
 from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.core.text.url import read
-from wetink.core.units.money import number
-from wetink.core.units.money import read as amount
-from wetink.core.units.money import read as read_amount
 from wetink.core.units.quantity import text
 
 MOST_PRODUCTS = 500
@@ -101,7 +107,7 @@ def _mended(
                 found = replace(found, **{field: link})
                 del left[name]
                 continue
-        problems.append(problem((name in PRODUCT_AMOUNTS and amount(value, currency).fault) or code, f"{place}{name}"))
+        problems.append(problem(fault_of(value, currency) if name in PRODUCT_AMOUNTS else code, f"{place}{name}"))
     return found, left
 
 
@@ -190,7 +196,7 @@ def _total_and_products(track: Read) -> Sequence[Problem]:
             hint = f"`sku` or `product_id` in `{place}`, the product's own number"
             lacking.append(problem("missing_property", f"{place}.sku", hint))
         price = bought.get("price")
-        if type(price) is not float and number(price, hint_of(bought, currency)) is None:
+        if type(price) is not float and amount_in(bought, price, currency).value is None:
             lacking.append(_amount(f"{place}.price", bought.get("price"), "the price of one piece", currency))
     return lacking
 
@@ -198,7 +204,7 @@ def _total_and_products(track: Read) -> Sequence[Problem]:
 def _amount(path: str, value: Any, what: str, currency: str) -> Problem:
     if value is None or value == "":
         return problem("missing_property", path, f"`{path}`, {what}")
-    return problem(read_amount(value, currency).fault or "not_a_number", path)
+    return problem(fault_of(value, currency), path)
 
 
 REQUIRED: dict[str, Callable[[Read], Sequence[Problem]]] = {

@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from copy import copy
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
+from html import unescape
 from typing import Any, Literal
 
 import msgspec
@@ -31,6 +32,7 @@ from babel.core import Locale, UnknownLocaleError
 from babel.numbers import get_currency_symbol
 
 from wetink.core.units.currency import CODES, COMMA, MINOR, code_of, digits, most_digits, named
+from wetink.core.units.money_object import unwrapped
 
 LARGEST = 1e15
 LONGEST = 64
@@ -60,9 +62,14 @@ _WHOLE = re.compile(r"(?<=[0-9])\s?/[-=](?=\s|$)")
 _MULTIPLIES = re.compile(
     r"\s*(?:k|m|b|t|bn|mn|mm|mio|mrd|bio|tsd|tys|thousand|million|billion|lakhs?|crores?|cr)\b\.?", re.I
 )
+_CENTS = re.compile(
+    r"\s*(?:[pc¢]|[Pp]ence|[Pp]enny|[Cc]ents?|centimes?|centavos?|c[eé]ntimos?|[øö]re|grosz[eya]?|коп(?:\.|еек|ейки)?|pais[ae]|fils)"
+    r"(?!\w)"
+)
+"""Smaller units: `99p` is not 99 pounds."""
+_LEDGER = re.compile(r"\s*[CD]R\.?\s*", re.I)
+"""Credit or debit: the sign depends on whose ledger it is."""
 _NEVER = frozenset("%‰°#@=<>*×^~\\|[]{}_")
-_KEYS, _CODES = ("amount", "value"), ("currency", "currencyCode", "currency_code", "currencyIso", "iso")
-_SCALED = frozenset({"precision", "scale", "exponent", "fractionDigits", "decimals", "nanos", "units", "type"})
 _SAME = {
     **dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\u2014\u2015\u207b\u208b\ufe58\ufe63\uff0d", "-"),
     **dict.fromkeys("\u2018\u2019\u02bc\u02b9\u02bb\u2032\u00b4`\uff07", "'"),
@@ -109,18 +116,15 @@ def read(value: Any, currency: str = "") -> Amount:
 
 
 def _object(value: Mapping[str, Any], currency: str) -> Amount:
-    """Read an amount beside its currency. Amounts in cents or in several fields cannot be trusted, and are not read."""
-    there = [name for name in _KEYS if value.get(name) is not None]
-    if len(there) != 1 or not _SCALED.isdisjoint(value) or isinstance(value[there[0]], Mapping):
-        return NO_AMOUNT
-    sent = next((each for name in _CODES if isinstance(each := value.get(name), str) and each.strip()), "")
-    found = read(value[there[0]], sent or currency)
-    own = code_of(sent) if sent else ""
-    return Amount(found.value, own, found.fault) if own in CODES and found.value is not None else found
+    amount, sent = unwrapped(value, currency)
+    found = read(amount, sent or currency)
+    own = code_of(sent)
+    return Amount(found.value, own) if own in CODES and found.value is not None else found
 
 
 @lru_cache(4096)
 def _read(text: str, currency: str) -> Amount:
+    text = unescape(text) if "&" in text else text
     text = _WHOLE.sub("", text if text.isascii() and text.isprintable() else _plain(text)).strip()
     if _FLOAT.fullmatch(text):
         return _amount(float(text))
@@ -135,6 +139,8 @@ def _read(text: str, currency: str) -> Amount:
     before, after, negative = _signed(before, after)
     hint = code_of(currency)
     if negative is None or (_MULTIPLIES.match(after) and hint not in named(after)):
+        return NO_AMOUNT
+    if _CENTS.match(after) or before.strip() == "¢" or _LEDGER.fullmatch(before) or _LEDGER.fullmatch(after):
         return NO_AMOUNT
     if run[0] in ".,":
         if _dotted(before) is None:
@@ -189,6 +195,9 @@ def _signed(before: str, after: str) -> tuple[str, str, bool | None]:
     """Return the text around the digits without signs, and whether the amount is negative; None if that is unclear."""
     signs = 0
     if before.count("(") > before.count(")") and after.count(")") > after.count("("):
+        word = before.partition("(")[0].strip()
+        if word and not named(word):
+            return before, after, None  # Decimal(5)
         before, after, signs = before.replace("(", "", 1), after.replace(")", "", 1), 1
     trailing = after.strip()
     if trailing[:1] == "-" or trailing[-1:] == "-":
