@@ -158,6 +158,11 @@ WRITTEN: list[tuple[Any, int]] = [
     ("1766595600123456", FIFTH),
     (-1000, -1_000_000),
     ("0001-01-01T00:00:00Z", -62135596800000),
+    # A zone that begins like half of a day
+    ("2025-12-24 12:00:00 America/New_York", AT),
+    ("2025-12-24 10:30 America/St_Johns", AT - 3 * 3_600_000),
+    ("12/24/2025 12:00 PM America/New_York", AT),
+    ("12/24/2025 5:00 p.m. UTC", AT),
 ]
 """What is written -> Unix ms; 0: it is not a time."""
 

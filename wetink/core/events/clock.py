@@ -41,7 +41,7 @@ _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})[a-z]*\.?"
 _WEEKDAY = rf"(?:(?:{'|'.join(_DAYS)})[a-z]*\.?,?\s+)"
 _CLOCK = (
     r"(?P<hour>\d{1,2})[:.](?P<minute>\d{1,2})(?:[:.](?P<second>\d{1,2})(?:[.,](?P<part>\d+))?)?"
-    r"(?:\s*(?P<half>[ap])\.?m\.?)?"
+    r"(?:\s*(?P<half>[ap])\.?m\b\.?)?"
 )
 _TIME = rf"(?:(?:\s*,\s*|\s+at\s+|\s*t\s*|\s+){_CLOCK}"
 _ZONE = (
