@@ -74,6 +74,21 @@ def test_addresses_are_cleaned():
         assert email(value) is None, value
 
 
+def test_an_address_of_nobody_is_no_user_either():
+    for written in ("noreply@x.example", "Do_Not_Reply@x.example", "none@none.com", "Guest@x.example"):
+        assert user(written) is None
+        assert email(written) is None
+    for written in ("guest+7@x.example", "jane.none@x.example", "noreplyjane@x.example"):
+        assert str(user(written)) == f"user:{written}"
+
+
+def test_invisible_characters_around_an_id_do_not_make_another():
+    for written in ("\ufeff42", "42\u200b", "\u202a42\u202c", "\u00ad 42 \u2060"):
+        assert user(written) == user("42")
+        assert anonymous(written) == anonymous("42")
+    assert user("4\u200b2") != user("42")
+
+
 def test_each_weaker_identifier_is_claimed_by_the_strongest_only():
     made, joins = claims(
         "identify", OWNERS[0], ADDRESS, VISITOR, None, at=5, source="s", message_id="m", level="server"

@@ -157,7 +157,9 @@ def test_an_address_that_is_not_text_is_reported(value: Any) -> None:
     assert [each.property for each in found.problems] == ["traits.email"]
 
 
-@pytest.mark.parametrize("value", [None, "", " ", "n/a", "null", "noreply@shop.example"])
+@pytest.mark.parametrize(
+    "value", [None, "", " ", "n/a", "null", "noreply@shop.example", "Do.Not.Reply@shop.example", "no-reply+7@x.co"]
+)
 def test_what_says_that_there_is_no_address_is_no_problem_of_its_writing(value: Any) -> None:
     found = normal({"type": "identify", "userId": "t", "traits": {"email": value}})
     assert "not_an_email" not in [each.code for each in found.problems]

@@ -132,6 +132,15 @@ def test_an_event_whose_name_is_a_placeholder_is_set_aside() -> None:
         assert (normal.verdict, named(normal)) == ("parked", ["event"])
 
 
+def test_pandas_prints_a_time_that_is_none_and_nat_may_be_a_person() -> None:
+    assert (USUAL.nobody("NaT"), USUAL.nothing("'NaT'"), USUAL.nobody("nat"), USUAL.nobody("NAT")) == (
+        True,
+        True,
+        False,
+        False,
+    )
+
+
 def test_numbers_of_nothing_are_placeholders_and_others_are_ids() -> None:
     for value in (0, -1, 0.0):
         normal = take(track("Order Completed", order_id=value, total=1, products=[{"sku": value, "price": 1}]))

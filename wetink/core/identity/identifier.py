@@ -14,7 +14,7 @@ import msgspec
 
 from wetink.core.events.event import Event, Level
 from wetink.core.text.characters import unescaped
-from wetink.core.text.placeholder import LOCAL_PARTS, USUAL, Placeholders
+from wetink.core.text.placeholder import USUAL, Placeholders, is_nobodys
 from wetink.core.units.quantity import plain
 
 Kind = Literal["user", "email", "anonymous"]
@@ -106,6 +106,9 @@ LONGEST = 512
 REMEMBERED = 16_384
 """IDs and addresses whose reading is cached: most of those that are active at the same time."""
 
+_INVISIBLE = " \u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+"""Characters that exports and copies leave around an ID: marks of byte order and direction, and empty ones."""
+
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
@@ -118,7 +121,7 @@ def user(value: Any, known: Placeholders = USUAL) -> Identifier | None:
     ('user:42', 'user:42', None)
     """
     text = _text(value, known)
-    return Identifier("user", text) if text else None
+    return Identifier("user", text) if text and not ("@" in text and is_nobodys(_local(text))) else None
 
 
 def anonymous(value: Any, known: Placeholders = USUAL) -> Identifier | None:
@@ -141,13 +144,18 @@ def means_nobody(address: Any, known: Placeholders = USUAL) -> bool:
     if not isinstance(address, str):
         return address is None
     text = address.strip()
-    local = mailbox(text).partition("@")[0].lower()
-    return known.nobody(text) or local in LOCAL_PARTS
+    return known.nobody(text) or is_nobodys(_local(text))
+
+
+def _local(text: str) -> str:
+    return mailbox(text).partition("@")[0]
 
 
 def _text(value: Any, known: Placeholders) -> str:
     if isinstance(value, str):
         text = value.strip()
+        if not text.isascii():
+            text = text.strip(_INVISIBLE)
         if len(text) > LONGEST or known.nobody(text) or "\x00" in text or "\ufffd" in text:
             return ""  # the conditions of `_blocked`, without a call for every message
         return text
@@ -172,7 +180,7 @@ def address(value: str, known: Placeholders = USUAL) -> Identifier | None:
     if _blocked(text, known) or not _ADDRESS.fullmatch(text):
         return None
     local, _, domain = text.partition("@")
-    if local in LOCAL_PARTS:
+    if is_nobodys(local):
         return None
     return Identifier("email", f"{local}@{_unicode_domain(domain)}")
 

@@ -230,10 +230,14 @@ def _note_nobodies(draft: _Draft, user: Any, anonymous: Any, address: Any) -> No
         ("anonymousId", anonymous, draft.anonymous),
         (_place_of_address(draft), address, draft.email),
     ):
-        if found is None and (given := text(value)) and draft.known.nobody(given):
+        if found is None and (given := text(value)) and _means_nobody(name, given, draft.known):
             draft.noted.append(placeholder(name, value))
     if draft.email is None and address and not identifier.means_nobody(address, draft.known):
         draft.noted.append(problem("not_an_email", _place_of_address(draft)))
+
+
+def _means_nobody(name: str, given: str, known: Placeholders) -> bool:
+    return identifier.means_nobody(given, known) if name == "userId" else known.nobody(given)
 
 
 def _place_of_address(draft: _Draft) -> str:

@@ -37,22 +37,28 @@ def _words(text: str) -> frozenset[str]:
 
 
 NULLS = _words(r"""
-    null, nil, none, nan, nat, na, n/a, n.a, n.a., undefined, undef, nullptr, dbnull, nsnull, none type, nil class,
+    null, nil, none, nan, na, n/a, n.a, n.a., undefined, undef, nullptr, dbnull, nsnull, none type, nil class,
     nothing, not set, not provided, not defined, not applicable, no value, no data, null value, empty string, is null,
     infinity, +infinity, inf, +inf, +nan, nan(ind), 1.#ind, 1.#qnan, 1.#inf, void 0,
     #n/a, #n/a n/a, #na, #nv, #null!, #ref!, #value!, #name?, #div/0!, #num!, #error!, #calc!, #spill!, #n/d,
     #getting_data,
     #bezug!, #wert!, #zahl!, #nom?, #valeur!, #nombre!, na_character_, na_integer_, na_real_, character(0), integer(0),
     numeric(0), list(), optional.empty, optional(nil), optional(null), optional[null], some(null), some(none),
-    just nothing, \n, ~, kotlin.unit, nsnull null, maybe nothing, option.none, python none
+    just nothing, \n, ~, $null, optional(""), some(""), kotlin.unit, nsnull null, maybe nothing, option.none,
+    python none
 """)
 """Null values as programs print them. They are placeholders everywhere."""
 
 WORDS = _words("""
     unknown, true, false, empty, missing, unset, string, object, array, not available, unavailable, not specified,
     unspecified, unassigned, not found, tbd, unknown id, no id, no sku, no name,
+    ffffffff ffff ffff ffff ffffffffffff,
     unbekannt, inconnu, desconocido, desconhecido, sconosciuto, onbekend, okänd, ukendt, ukjent, tuntematon, nieznany,
-    neznámý, неизвестно, неизвестный, 未知, 不明, 알 수 없음, bilinmiyor
+    neznámý, неизвестно, неизвестный, 未知, 不明, 알 수 없음, bilinmiyor,
+    keine angabe, k.a, k. a, nicht verfügbar, nicht vorhanden, non disponible, non renseigné, aucun, aucune,
+    sin datos, no disponible, ninguno, ninguna, n.d, s/d, não disponível, nenhum, nenhuma, non disponibile, nessuno,
+    nessuna, n.v.t, niet beschikbaar, geen gegevens, brak danych, ej angivet, ikke oplyst, ikke angitt, ei tiedossa,
+    není k dispozici, нет данных, yok, なし, 無し, 無, 无, 暂无, 없음, ไม่มี, không có
 """)
 """Words for an unknown ID. As the name of an event, they may mean something."""
 
@@ -73,7 +79,9 @@ FIELDS = _words("""
     customer key, customer number, client id, contact id, contact key, member id, person id, profile id, visitor id,
     subscriber id, subscriber key, recipient id, account id, external id, device id, advertising id, session id,
     email, e mail, email address, email addr, emailaddr, user email, customer email, contact email, user name,
-    user number, first name, last name, full name, sku, sku id, product id, product sku, product number, item id,
+    user number, ajs user id, ajs anonymous id, amplitude id, mixpanel id, braze id, klaviyo id, hubspot id, shopify id,
+    ga id, gaid, idfa, idfv, web id, login id, loyalty id, crm id, sub id, tracking id, uniqid,
+    first name, last name, full name, sku, sku id, product id, product sku, product number, item id,
     item sku, item number, article id, article number, variant id, order id, order number, order no, transaction id,
     checkout id, cart id, your id, your user id, your email
 """)
@@ -86,17 +94,26 @@ PARTS = FIELDS | _words("""
 """)
 """Words that make text between single marks, such as `[SUBSCRIBER_ID]`, the name of a field."""
 
-LOCAL_PARTS = _words("""
-    guest, noreply, no-reply, donotreply, do-not-reply, anonymous, unknown, none, null, undefined, (null), <null>,
-    [null]
-""")
+_LOCAL_PARTS = re.compile(
+    r"(?:no|do[.\-_]?not)[.\-_]?reply(?:\+.*)?|guest|anonymous|unknown|none|nil|undefined|n[./]?a|[(<\[]?null[)>\]]?"
+)
 """Local parts of email addresses that belong to nobody."""
+
+
+def is_nobodys(local: str) -> bool:
+    """Return whether an email address with this local part belongs to nobody.
+
+    >>> is_nobodys("Do.Not.Reply"), is_nobodys("no-reply+7"), is_nobodys("jane.guest"), is_nobodys("guest+7")
+    (True, True, False, False)
+    """
+    return _LOCAL_PARTS.fullmatch(local.lower()) is not None
+
 
 _TAG = re.compile(
     r"""
     \{\s*\{ | \{[%#$!@?^&=~] | \[\[ | \[% | \[= | <\?          # {{id}} {%id%} {$id} {!id} [[id]] [%id%] [=id] <?=id?>
     | <%(?![a-z0-9][^\s@<>]*@[^\s@<>%]+>)                      # <%=id%>, but not the address <%id@shop.example>
-    | [$#@*~%]\{ | \$!\{ | \$\[ | \$\([a-z]                    # ${id} #{id} @{id} *{id} ~{id} %{id} $!{id} $[id]$ $(id)
+    | [$#@*~%]\{ | \$!\{ | \$\[ | [$@]\([a-z]                 # ${id} #{id} @{id} *{id} ~{id} %{id} $!{id} $[id]$ $(id)
     | \*\|[^|]*\|\* | ^\*\| | \|\*$                            # *|UNIQID|*
     | %%[^%]+%% | ^%%[a-z_=\[@] | %![a-z]?\(                   # %%_subscriberkey%% %%=v(@id)=%% %!s(<nil>)
     | \$\$[a-z_][\w.]*\$\$ | \#\#[a-z_][\w.:\ ]*\#\# | @@\w+@@ # $$id$$ ##id## @@id@@
@@ -123,6 +140,7 @@ _PRINTED = re.compile(
     | \[l[\w.$]+;@[0-9a-f]+ | (?:java|javax|kotlin|scala|groovy|clojure)\.\w+\.[\w.$]+(?:@[0-9a-f]+)?
     | system\.(?:object|string|dbnull|guid|void|nullable|collections|byte|char|int\d\d|lazy|func|threading|linq)\b.*
     | resource\ id\ \#\d+ | (?:array|map|set|list|dict|hash|object)(?:\(\)|\[\]|\{\}) | stdclass\ object
+    | symbol\(.*\) | \[getter.*\] | <promise.*> | typeof\ .*
     | \[function.*\] | function\ ?\w*\(.*  | promise\ \{.* | \#ref(?:erence)?<.* | \[circular.*\] | \[native\ code\]
     | (?:your|insert|enter|replace)[_\ \-](?:\w+[_\ \-])*(?:id|uid|key|email|name|sku)(?:[_\ \-]here)?
     """,
@@ -133,13 +151,16 @@ _PRINTED = re.compile(
 _PLAIN = re.compile(r"[A-Za-z0-9][\w.\-/+]*", re.ASCII)
 _DIGIT = re.compile(r"[1-9]")
 _BETWEEN = re.compile(r"[\s_\-]+")
-_APART = re.compile(r"[\s_\-:/,;|@.]+")
+_APART = re.compile(r"[\s_\-:/,;|@.=]+")
 _NO_LETTER = re.compile(r"[^a-z]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ZEROS = re.compile(r"(?:0x)?[0\-.,:+ ]*0[0\-.,:+ ]*|-1(?:\.0)?", re.IGNORECASE)
+_TWICE = re.compile(r"(null|nil|none|undefined|nan)\1+", re.IGNORECASE)
+"""Two values that were joined: a first and a last name."""
 _MASK = re.compile(r"x{3,}(?:[ -]x{3,})*", re.IGNORECASE)
 _CODED = re.compile(r"%(?:25)*(?:7b|5b|3c|7c|24|23|2a|22|28)", re.IGNORECASE)
 _QUOTES = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u2039\u203a\u300c\u300d "
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2212"), "-")
 _PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _ENDS = ",;:."
 _NESTED = 4
@@ -163,7 +184,8 @@ def _read(text: str) -> _Read:
         bare = text.rstrip(_ENDS)
         return _Read(text, bare, _BETWEEN.sub(" ", bare.lower()).strip(), plain=True)
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = unicodedata.normalize("NFKC", text).translate(_DASHES)
+        text = "".join(char for char in text if unicodedata.category(char) != "Cf").strip()
     if "&" in text:
         text = unescape(text)
     if "%" in text and _CODED.search(text):
@@ -185,14 +207,16 @@ def _read(text: str) -> _Read:
 
 def _is_null(it: _Read) -> bool:
     """Return whether this is a null value of a programming language, once or repeated."""
-    if it.words in NULLS or it.bare.lower() in NULLS or it.text.lower() in NULLS:
+    if it.words in NULLS or it.bare.lower() in NULLS or it.text.lower() in NULLS or it.bare == "NaT":
         return True
     if _ZEROS.fullmatch(it.bare) or _PRINTED.fullmatch(it.bare):
         return True
     if not it.plain and (_PRINTED.fullmatch(it.text) or not any(map(_distinguishes, it.bare))):
         return True
     parts = _parts(it.bare)
-    return len(parts) > 1 and all(part in NULLS for part in parts)
+    if len(parts) > 1:
+        return all(part in NULLS for part in parts)
+    return _TWICE.fullmatch(it.bare) is not None
 
 
 def _distinguishes(character: str) -> bool:
@@ -214,7 +238,7 @@ def _is_tag(it: _Read) -> bool:
 
 def _is_field(text: str) -> bool:
     """Return whether this is the name of a field between single marks: `[SUBSCRIBER_ID]`, `<userId>`, `-id-`, `:id`."""
-    inner = text.strip("[]{}<>():$_-@~|=")
+    inner = text.strip("[]{}<>():$_-@~|=!&")
     if len(inner) == len(text) or text[0].isalnum() or "@" in inner or re.search(r"\d\d", inner):
         return False
     parts = [part for part in _NO_LETTER.split(_HUMP.sub(" ", inner).lower()) if part]
