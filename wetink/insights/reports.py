@@ -201,7 +201,7 @@ class Reports:
         wrong = [each for by in ways for each in by if each not in DIMENSIONS]
         if wrong:
             raise BadRequest(f"nothing is counted by {wrong[0][:64]!r}", hint=f"by: {', '.join(DIMENSIONS)}")
-        credits = await self._credits(content, days.since, days.end, goal, model)
+        credits = await self._credits(content, *days.span, goal, model)
         emails = {name: block.email for name, block in content.blocks.items()}
         found = []
         for by in ways:
@@ -218,7 +218,7 @@ class Reports:
         columns = {each for each in ("block", "variant", "campaign") if each in by or getattr(only, each) is not None}
         if "email" in by or only.email is not None:
             columns.add("block")
-        periods = [(days.since, days.end)]
+        periods = [days.span]
         if "day" in by or "weekday" in by:
             periods = days.periods
         return await self._ledger.sums(periods, columns, block=only.block or "")

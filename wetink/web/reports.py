@@ -69,9 +69,7 @@ async def conversions(request: Request) -> Response:
     """Return the credits of each conversion, the oldest first."""
     wetink = allowed(request)
     what = report_query(request, wetink.content.signals.zone, now_ms())
-    batches = wetink.reports.attributions(
-        wetink.content, what.days.since, what.days.end, goal=what.goal, model=what.model
-    )
+    batches = wetink.reports.attributions(wetink.content, *what.days.span, goal=what.goal, model=what.model)
     first = await anext(batches, ())  # raises any error of the query
     return StreamingResponse(
         _listed(first, batches), media_type="application/json", headers={"cache-control": "no-store"}

@@ -89,6 +89,19 @@ def test_a_block_has_the_same_figures_on_page_api_file_and_command(house: House,
     assert command(house, "report", "--csv") == web.get("/dashboard/reports.csv").text.replace("\r\n", "\n")
 
 
+def test_home_shows_the_figures_of_the_report_and_leads_to_what_is_behind_them(house: House, web: TestClient) -> None:
+    """Each figure of a block on Home leads to a list, which is not empty, and each figure on top to its report."""
+    home, whole = web.get("/dashboard").text, web.get("/api/report").json()["lines"]
+    line = next(each for each in whole if each["block"] == "hero")
+    behind = re.findall(r'href="(/dashboard/(?:opens|conversions)\?[^"]*block=hero[^"]*)" aria-label="(\d+)', home)
+    assert [int(number) for _, number in behind] == [line["unique_opens"], line["unique_clicks"], line["orders"]]
+    for address, _ in behind:
+        assert "No opens" not in (shown := web.get(address.replace("&amp;", "&")).text)
+        assert "No orders" not in shown
+    for figure in ("opens", "clicks", "orders", "revenue"):
+        assert re.search(rf'href="/dashboard/reports\?[^"]*show={figure}"', home), figure
+
+
 @pytest.mark.parametrize("orders", ["count", "wait"])
 def test_reports_say_which_share_of_revenue_pages_alone_told(tmp_path: Path, orders: Literal["count", "wait"]) -> None:
     house = House(tmp_path / "data", draws=False)

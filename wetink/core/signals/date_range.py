@@ -62,6 +62,11 @@ class DateRange(msgspec.Struct, frozen=True):
         return self.until or midnight(self.last + timedelta(1), self.zone)
 
     @property
+    def span(self) -> tuple[int, int]:
+        """The first midnight and the end."""
+        return self.since, self.end
+
+    @property
     def count(self) -> int:
         """The number of days."""
         return (self.last - self.first).days + 1

@@ -26,11 +26,11 @@ from wetink.core.blocks.experiment_form import (
     wrong_with,
 )  # fmt: skip
 from wetink.core.errors import BadContent, BadRequest, Conflict
+from wetink.core.signals.date_range import last_days
 from wetink.core.signals.forecast import Forecast, Traffic, forecast
 from wetink.core.text.naming import slug
 from wetink.web import session
 from wetink.web.dashboard.experiments import title_of
-from wetink.web.dashboard.overview import last_days
 from wetink.web.dashboard.query import form_of as fields_in
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
@@ -143,7 +143,7 @@ def _arms(raw: Mapping[str, Any]) -> list[str]:
 
 async def _traffic(wetink: Wetink, name: str) -> Traffic:
     """Return a block's traffic of the last days: recipients who opened it, and those who clicked."""
-    lines = await wetink.reports.lines(wetink.content, *last_days(DAYS, now_ms(), wetink.content.signals.zone))
+    lines = await wetink.reports.lines(wetink.content, *last_days(DAYS, now_ms(), wetink.content.signals.zone).span)
     line = next((each for each in lines if each.key["block"] == name), None)
     if line is None or not line.unique_opens:
         return Traffic(0.0, 0.0)

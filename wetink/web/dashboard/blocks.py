@@ -18,10 +18,10 @@ from wetink.opens.recipient import parse
 from wetink.ports.content import Draft
 from wetink.web import session
 from wetink.web.dashboard.experiments import title_of
-from wetink.web.dashboard.overview import DAYS, last_days
 from wetink.web.dashboard.preview import pictures, sight
 from wetink.web.dashboard.query import moment_of, wetink_of
 from wetink.web.dashboard.render import page
+from wetink.web.report_query import USUAL_DAYS, usual
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
@@ -89,7 +89,7 @@ async def blocks(request: Request) -> Response:
     wetink = wetink_of(request)
     who, entered, problem = _chosen(request)
     now = now_ms()
-    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now, wetink.content.signals.zone))
+    results = await wetink.reports.lines(wetink.content, *usual(now, wetink.content.signals.zone).days.span)
     return page(
         request,
         "blocks.html",
@@ -103,7 +103,7 @@ async def blocks(request: Request) -> Response:
         nothing=Line({}),
         problems=wetink.content.problems,
         notes=[note for note in wetink.content.notes if not note.startswith("mappings/")],
-        days=DAYS,
+        days=USUAL_DAYS,
     )
 
 
@@ -113,7 +113,7 @@ async def block(request: Request) -> Response:
     found = wetink.content.block(name)
     who, entered, problem = _chosen(request)
     now = now_ms()
-    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now, wetink.content.signals.zone))
+    results = await wetink.reports.lines(wetink.content, *usual(now, wetink.content.signals.zone).days.span)
     files = (f"blocks/{name}.yaml:", *(f"templates/{each.template}:" for each in found.variants if each.template))
     return page(
         request,
@@ -128,7 +128,7 @@ async def block(request: Request) -> Response:
         panel=panel(wetink, found, request.query_params),
         snippet=wetink.embed.snippet(wetink.content, name, who, wetink.address) if who is not None else "",
         result=next((each for each in results if each.key["block"] == name), Line({"block": name})),
-        days=DAYS,
+        days=USUAL_DAYS,
         opens=await wetink.store.archive.newest(now, OPENS, block=name),
         parse=parse,
         experiment_title=title_of(found.experiment.name or name, found) if found.experiment is not None else "",

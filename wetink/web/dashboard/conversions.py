@@ -25,9 +25,7 @@ async def conversions(request: Request) -> Response:
     wetink, now = wetink_of(request), now_ms()
     what, problem, where = asked(request, wetink, now)
     name, _, model = wetink.reports.chosen_goal(wetink.content, what.goal, what.model)
-    whole = await wetink.reports.credits(
-        wetink.content, what.days.since, what.days.end, goal=what.goal, model=what.model
-    )
+    whole = await wetink.reports.credits(wetink.content, *what.days.span, goal=what.goal, model=what.model)
     before = _place(request.query_params.get("before", ""))
     until = min(what.days.end, before[0] + 1) if before is not None else what.days.end
     emails = {name: block.email for name, block in wetink.content.blocks.items()}

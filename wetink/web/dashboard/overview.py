@@ -1,103 +1,66 @@
-"""Overview: results of blocks in the last 14 days, recent problems, and the live view of messages."""
+"""Home: results of blocks in the last 14 days, recent problems, and the live view of messages."""
 
-from collections import Counter
-from collections.abc import Sequence
-
-import msgspec
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wetink.core.signals import date_range
-from wetink.core.signals.date_range import DAY_MS
+from wetink.core.signals.date_range import compared_with
+from wetink.core.signals.figures import FIGURES, figure, main_currency
 from wetink.core.signals.goal import MODELS
-from wetink.core.signals.report import Line
-from wetink.core.signals.report import total as total_of
+from wetink.core.signals.report import total
 from wetink.insights.health import counted
 from wetink.ports import Received, Storage
 from wetink.web.dashboard import start
 from wetink.web.dashboard.query import verdict_of, wetink_of, whole
 from wetink.web.dashboard.render import page
+from wetink.web.dashboard.reports import changes_of, chart_of
+from wetink.web.report_query import usual
 from wetink.web.request import now_ms
-from wetink.wiring import Wetink
 
-DAYS = 14
+SHOWN = ("opens", "clicks", "orders", "revenue")
+"""The figures on top, of those of a report."""
 TROUBLES = 5
 
 
-class Bar(msgspec.Struct, frozen=True):
-    """One day of the chart: its first millisecond, its opens and clicks, and their heights out of 100."""
-
-    at: int
-    opens: int
-    clicks: int
-    open_height: float
-    click_height: float
-
-
-class Total(msgspec.Struct, frozen=True):
-    """The sum over all blocks. `revenue` is by currency, the highest first."""
-
-    opens: int
-    clicks: int
-    orders: float
-    revenue: tuple[tuple[str, float], ...]
-
-
 async def overview(request: Request) -> Response:
-    """Show the overview. Without messages, show the first steps."""
+    """Show Home. Without messages, show the first steps."""
     wetink = wetink_of(request)
     now = now_ms()
     sources = await wetink.store.sources.all()
     if not await wetink.store.log.messages(limit=1):
         return await start.show(request)
-    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now, wetink.content.signals.zone))
+    what = replace(usual(now, wetink.content.signals.zone), against="before")
+    before = compared_with(what.days, what.against, now)
+    lines, by_day = await wetink.reports.broken_down(wetink.content, what.days, (what.by, ("day",)), what.only)
+    others = before and (await wetink.reports.broken_down(wetink.content, before, (("day",),), what.only))[0]
+    whole, whole_before = total(by_day), total(others or ())
+    if not (whole_before.pictures or whole_before.opens or whole_before.orders):
+        before = None
+    currency = main_currency(whole)
     return page(
         request,
         "overview.html",
         steps=await start.steps_of(wetink),
-        days=DAYS,
+        report=what,
+        before=before,
         notes=[each for each in wetink.content.notes if "no font has" in each],
         credited=MODELS[wetink.reports.chosen_goal(wetink.content)[2]],
-        results=sorted(results, key=lambda each: (-each.opens, each.key["block"])),
-        total=total(results),
-        bars=await _bars(wetink, now),
+        lines=sorted(lines, key=lambda each: (-each.opens, each.key["block"])),
+        total=whole,
+        figures={each: FIGURES[each] for each in SHOWN},
+        figure=figure,
+        changes=changes_of(whole, whole_before, currency) if before is not None else {},
+        currency=currency,
+        chart=chart_of(what.days, before, by_day, others or (), "opens", currency),
         troubles=await _troubles(wetink.store),
-        contested=await wetink.store.profiles.contested(now - DAYS * DAY_MS),
+        contested=await wetink.store.profiles.contested(what.days.since),
         sources=sources,
-        known=set(wetink.content.blocks),
+        blocks=wetink.content.blocks,
         problems=wetink.content.problems,
         failing=wetink.health.failing(),
         unforeseen=dict(sorted(counted().by_place.items())),
         lost=wetink.store.lost(),
     )
-
-
-def last_days(days: int, now: int, zone: str) -> tuple[int, int]:
-    """Return the span of the last days of a zone, including today."""
-    found = date_range.last_days(days, now, zone)
-    return found.since, found.end
-
-
-def total(results: Sequence[Line]) -> Total:
-    """Return the sum of the blocks' results."""
-    whole = total_of(results)
-    return Total(
-        whole.opens, whole.clicks, whole.orders, tuple(sorted(whole.revenue.items(), key=lambda pair: -pair[1]))
-    )
-
-
-async def _bars(wetink: Wetink, now: int) -> list[Bar]:
-    """Count opens and clicks of all blocks for each day (of the shop's zone), up to today."""
-    periods = date_range.last_days(DAYS, now, wetink.content.signals.zone).periods
-    opens, clicks = Counter[int](), Counter[int]()
-    for count in await wetink.store.ledger.sums(periods, ()):
-        opens[count.day] += count.opens
-        clicks[count.day] += count.clicks
-    most = max([*opens.values(), *clicks.values()], default=0) or 1
-    return [
-        Bar(day, opens[day], clicks[day], round(100 * opens[day] / most, 2), round(100 * clicks[day] / most, 2))
-        for day, _ in periods
-    ]
 
 
 async def _troubles(store: Storage) -> list[Received]:

@@ -111,7 +111,7 @@ async def _wanted(
         blocks = inside if blocks is None else [name for name in blocks if name in inside]
     human = fetched not in ("machines", "prefetch", "scanner")
     return TouchQuery(
-        *(what.days.since, what.days.end, kind, human, blocks, what.only.variant, what.only.campaign),
+        *(*what.days.span, kind, human, blocks, what.only.variant, what.only.campaign),
         fetch_class=fetched if fetched in CLASSES else "",
         recipients=recipients,
     )
@@ -122,7 +122,7 @@ async def _count(wetink: Wetink, what: ReportQuery, kind: str, fetched: str) -> 
     if fetched not in ("people", "machines"):
         return None
     emails = {name: block.email for name, block in wetink.content.blocks.items()}
-    days = (what.days.since, what.days.end)
+    days = what.days.span
     sums = await wetink.store.ledger.sums([days], ("block", "variant", "campaign"), block=what.only.block or "")
     name = {"open": "opens", "click": "clicks"}[kind] if fetched == "people" else f"machine_{kind}s"
     return sum(_field(each, name) for each in sums if what.only.admits(each, emails))

@@ -88,11 +88,11 @@ async def reports(request: Request) -> Response:
         count=len(rows),
         sort=sort,
         total=in_currency([whole], what.currency)[0],
-        changes=_changes(whole, whole_before, currency) if before is not None else {},
+        changes=changes_of(whole, whole_before, currency) if before is not None else {},
         figures=FIGURES,
         figure=figure,
         shown=shown,
-        chart=_chart(what.days, before, by_day, other_days, shown, currency),
+        chart=chart_of(what.days, before, by_day, other_days, shown, currency),
         as_table=request.query_params.get("view") == "table",
         currency=currency,
         currencies=sorted(whole.revenue),
@@ -182,7 +182,7 @@ def _rows(
             Row(
                 tuple((name, value, _title(wetink, name, value)) for name, value in line.key.items()),
                 line,
-                _changes(line, other, currency) if before is not None else {},
+                changes_of(line, other, currency) if before is not None else {},
                 what.address(**{**narrowed, "by": deeper}) if deeper else "",
                 "" if "weekday" in line.key else what.address(**{**narrowed, "by": None, "compare": None}),
             )
@@ -190,7 +190,8 @@ def _rows(
     return rows
 
 
-def _changes(now: Line, before: Line | None, currency: str) -> dict[str, Change | None]:
+def changes_of(now: Line, before: Line | None, currency: str) -> dict[str, Change | None]:
+    """Return how each figure has changed, by its name."""
     return {name: change(now, before, name, currency) for name in FIGURES}
 
 
@@ -208,7 +209,7 @@ def _order(line: Line, sort: str, currency: str) -> tuple[float, tuple[str, ...]
     return -(figure(line, sort, currency) or 0.0), tuple(line.key.values())
 
 
-def _chart(
+def chart_of(
     days: DateRange,
     before: DateRange | None,
     lines: Sequence[Line],
