@@ -130,3 +130,42 @@ def test_a_file_of_products_is_dropped_and_a_product_corrected_and_hidden(
     page.click("button:has-text('Hide')")
     expect(page.locator(".said-card")).to_contain_text("Never shown: recalled")
     page.close()
+
+
+def test_a_weather_feed_is_made_and_edited_by_its_places_unit_and_schedule(
+    server: Server, chromium: Browser, data: Path, there: Outside
+) -> None:
+    there.reply = sends(json.dumps({"current": {"temperature_2m": 50.0, "weather_code": 61}}).encode())
+    page = signed_in(server, chromium, data, 390)
+    page.goto(f"{server.address}/dashboard/feeds/new/weather")
+    page.fill("[name=url]", f"http://{there.host}/forecast?apikey=k")
+    page.click("text=Fetch the weather")
+    expect(page.locator(".weather-now")).to_contain_text("50.0 °C rain")
+    page.click("text=Create feed")
+    page.wait_for_url("**/dashboard/feeds/weather")
+    page.click("text=Edit")
+    expect(page.locator("h1")).to_have_text("Edit Weather")
+    expect(page.locator("[name=url]")).to_have_value(f"http://{there.host}/forecast?apikey=k")
+    other = signed_in(server, chromium, data)
+    other.goto(page.url)
+    page.uncheck("[name='place.address']")
+    page.check("[name='place.traits']")
+    page.select_option("[name=unit]", "F")
+    page.select_option("[name=every]", "3h")
+    page.click("text=Fetch the weather")
+    expect(page.locator(".weather-now")).to_contain_text("10.0 °C rain")
+    page.click("button:has-text('Save')")
+    page.wait_for_url("**/dashboard/feeds/weather")
+    text = (data / "content" / "feeds" / "weather.yaml").read_text()
+    assert "temperature_unit=fahrenheit" in text
+    assert "every: 3h" in text
+    assert "latitude: moment.latitude | person.traits.latitude" in text
+    other.click("text=Fetch the weather")
+    other.click("button:has-text('Save')")
+    expect(other.locator("[role=alert]")).to_contain_text("Somebody else has changed this feed")
+    assert (data / "content" / "feeds" / "weather.yaml").read_text() == text
+    page.click("text=Edit")
+    page.click("text=form for all feeds")
+    expect(page.locator("[name='parameter.0']")).to_have_value("latitude")
+    page.close()
+    other.close()

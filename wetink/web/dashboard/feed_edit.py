@@ -8,10 +8,11 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from wetink.core.errors import Conflict, WetinkError
+from wetink.core.errors import WetinkError
 from wetink.core.outbound.feed import Feed
 from wetink.ports.outside import Sample
 from wetink.web import session
+from wetink.web.dashboard import feed_weather
 from wetink.web.dashboard.feed_form import (
     CONTENTS,
     FORMATS,
@@ -26,6 +27,7 @@ from wetink.web.dashboard.feed_form import (
     look_at,
     mapped,
     targets_of,
+    told,
 )
 from wetink.web.dashboard.feeds import path_of
 from wetink.web.dashboard.query import form_of, named, wetink_of
@@ -48,15 +50,20 @@ async def new(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     """Fetch a sample for a new feed, or save it."""
-    return await _answered(request, "")
+    return await _answered(request, "", await form_of(request))
 
 
 async def edit(request: Request) -> Response:
-    """Show the form for a feed, with a sample of the data that it has."""
+    """Show the form for a feed, with a sample of the data that it has.
+
+    Weather has a form of its own, and `?all` shows the one for all feeds.
+    """
     wetink, name = wetink_of(request), request.path_params["name"]
     found = named(wetink.content.feeds, name, "feed")
-    given = given_by(found)
     query = request.query_params
+    if "all" not in query and feed_weather.given_by(found):
+        return await feed_weather.edit(request, found)
+    given = given_by(found)
     if query.get("contents") in ("catalog", "stores", "data"):
         given["contents"] = query["contents"]
     if "new" in query:
@@ -70,12 +77,16 @@ async def edit(request: Request) -> Response:
 
 async def change(request: Request) -> Response:
     """Fetch a sample for a feed, or save it."""
-    return await _answered(request, request.path_params["name"])
+    name, given = request.path_params["name"], await form_of(request)
+    found = named(wetink_of(request).content.feeds, name, "feed")
+    if "weather" in given and feed_weather.given_by(found):
+        return await feed_weather.change(request, found, given)
+    return await _answered(request, name, given)
 
 
-async def _answered(request: Request, name: str) -> Response:
+async def _answered(request: Request, name: str, given: Mapping[str, str]) -> Response:
     """Answer the form: `do=sample` fetches a new sample, `do=save` saves, anything else looks at the sample again."""
-    form = dict(await form_of(request))
+    form = dict(given)
     session.check_csrf(request, form)
     wetink, do, expected = wetink_of(request), form.pop("do", ""), form.pop("expected", "")
     before = named(wetink.content.feeds, name, "feed") if name else None
@@ -91,10 +102,7 @@ async def _answered(request: Request, name: str) -> Response:
     try:
         await wetink.feed_editor.save(draft.feed, draft.values, by=session.actor(request), expected=expected)
     except WetinkError as error:
-        hint = f" ({error.hint})" if error.hint else ""
-        draft.errors[error.where if error.where == "name" else "form"] = f"{error}{hint}"
-        if isinstance(error, Conflict):
-            draft.errors["form"] = "Somebody else has changed this feed since you opened it. Reload to see the change."
+        draft.errors[error.where if error.where == "name" else "form"] = told(error)
         return _page(request, before, draft, look, expected, status=status_of(error))
     if draft.feed.per_person is None and not draft.feed.disabled:
         await wetink.feeds.fetch(draft.feed.name, FIRST_SECONDS)

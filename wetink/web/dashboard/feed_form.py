@@ -8,7 +8,7 @@ from unicodedata import category, normalize
 import msgspec
 
 from wetink.apps.nearest_store import hours_problem
-from wetink.core.errors import BadContent
+from wetink.core.errors import BadContent, Conflict, WetinkError
 from wetink.core.outbound.declaration import MOST_HEADERS, feed_of
 from wetink.core.outbound.feed import Feed, Format
 from wetink.core.outbound.payload import PRODUCT, STORE, Leaf, Target, leaves, proposed, shown
@@ -77,6 +77,13 @@ class Look(msgspec.Struct, frozen=True):
     items: tuple[tuple[str, ...], ...]
     problems: tuple[str, ...]
     usable: bool
+
+
+def told(error: WetinkError) -> str:
+    """Return why a feed was not saved."""
+    if isinstance(error, Conflict):
+        return "Somebody else has changed this feed since you opened it. Reload to see the change."
+    return f"{error} ({error.hint})" if error.hint else str(error)
 
 
 def handle_of(title: str) -> str:

@@ -1,4 +1,4 @@
-"""Feed weather: the page that makes a weather feed from a place and a unit, and shows the weather that it reads."""
+"""Feed weather: the page for weather by places and a unit, for new feeds and old ones, with the weather as read."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from wetink.core.outbound.declaration import feed_of
 from wetink.core.outbound.feed import Feed, reached
 from wetink.core.outbound.weather import celsius, sky_of
 from wetink.web import session
-from wetink.web.dashboard.feed_form import handle_of
+from wetink.web.dashboard.feed_form import handle_of, told
 from wetink.web.dashboard.feeds import path_of
 from wetink.web.dashboard.query import form_of, wetink_of
 from wetink.web.dashboard.render import page
@@ -30,6 +30,7 @@ PLACES = (
     ("traits", "The person's coordinates", "person.traits"),
 )
 EVERY = (("15m", "15 minutes"), ("30m", "30 minutes"), ("1h", "hour"), ("3h", "3 hours"))
+TRY = {"latitude": "53.55", "longitude": "9.99"}
 NEW = {
     "title": "Weather",
     "url": PROVIDER,
@@ -37,8 +38,7 @@ NEW = {
     "every": "30m",
     "place.open": "on",
     "place.address": "on",
-    "latitude": "53.55",
-    "longitude": "9.99",
+    **TRY,
 }
 
 
@@ -51,53 +51,104 @@ class Weather(msgspec.Struct, frozen=True):
 
 
 async def new(request: Request) -> Response:
-    """Show the form."""
-    return _page(request, NEW, {}, None)
+    """Show the form for a new feed."""
+    return _page(request, None, NEW, {}, None)
 
 
 async def create(request: Request) -> Response:
     """Fetch the weather at the place to try, and with `do=save` save the feed if it works."""
-    form = dict(await form_of(request))
+    return await _answered(request, None, await form_of(request))
+
+
+async def edit(request: Request, found: Feed) -> Response:
+    """Show the form for a feed that it can describe (`given_by`)."""
+    given = {**TRY, **given_by(found), "expected": await wetink_of(request).feed_editor.digest(found.name)}
+    return _page(request, found, given, {}, None)
+
+
+async def change(request: Request, found: Feed, form: Mapping[str, str]) -> Response:
+    """Do for a feed as `create` does for a new one."""
+    return await _answered(request, found, form)
+
+
+def given_by(feed: Feed) -> dict[str, str]:
+    """Return a weather feed as the form sends it; nothing for a feed that needs the form for all feeds."""
+    parts, person = urlsplit(feed.url), feed.per_person
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    asked = query.get("current", "").split(",")
+    if (
+        person is None
+        or feed.format != "json"
+        or feed.root
+        or feed.fields
+        or not {TEMPERATURE, SKY} <= {f"current.{each}" for each in asked}
+    ):
+        return {}
+    places = {
+        f"place.{name}": "on"
+        for name, _, prefix in PLACES
+        if f"{prefix}.latitude" in person.parameters.get("latitude", "").replace(" ", "").split("|")
+    }
+    if dict(person.parameters) != _parameters(places):
+        return {}
+    own = {name: value for name, value in query.items() if name != "temperature_unit" and value != CURRENT}
+    return {
+        "title": feed.called,
+        "url": urlunsplit(parts._replace(query=urlencode(own, safe=",{}"))),
+        "unit": "F" if query.get("temperature_unit") == "fahrenheit" else "C",
+        "every": feed.every,
+        **places,
+    }
+
+
+async def _answered(request: Request, before: Feed | None, form: Mapping[str, str]) -> Response:
     session.check_csrf(request, form)
     wetink, given = wetink_of(request), {name: value.strip() for name, value in form.items()}
     errors: dict[str, str] = {}
-    feed = _feed(given, errors)
+    feed = _feed(given, errors, before)
     if feed is None:
-        return _page(request, given, errors, None, 400 if given.get("do") == "save" else 200)
-    if feed.name in wetink.content.feeds:
+        return _page(request, before, given, errors, None, 400 if given.get("do") == "save" else 200)
+    if before is None and feed.name in wetink.content.feeds:
         errors["title"] = f"there is already a feed called {feed.name}"
     seen = await _weather(wetink, feed, given, fresh=given.get("do") == "sample")
     if given.get("do") != "save":
-        return _page(request, given, errors, seen)
+        return _page(request, before, given, errors, seen)
     if errors or seen.problem:
-        return _page(request, given, errors, seen, 400)
+        return _page(request, before, given, errors, seen, 400)
+    expected = given.get("expected", "") if before is not None else ""
     try:
-        await wetink.feed_editor.save(feed, {}, by=session.actor(request), expected="")
+        await wetink.feed_editor.save(feed, {}, by=session.actor(request), expected=expected)
     except WetinkError as error:
-        return _page(request, given, {"form": str(error)}, seen, status_of(error))
+        return _page(request, before, given, {"form": told(error)}, seen, status_of(error))
     return RedirectResponse(path_of(feed.name), 303)
 
 
-def _feed(given: Mapping[str, str], errors: dict[str, str]) -> Feed | None:
-    """Return the feed that a form describes; None with the errors by field."""
+def _parameters(given: Mapping[str, str]) -> dict[str, str]:
+    """Return where a person's coordinates come from, by the chosen places."""
+    prefixes = [prefix for name, _, prefix in PLACES if given.get(f"place.{name}")]
+    return {name: " | ".join(f"{each}.{name}" for each in prefixes) for name in ("latitude", "longitude")}
+
+
+def _feed(given: Mapping[str, str], errors: dict[str, str], before: Feed | None) -> Feed | None:
+    """Return the feed that a form describes; None with the errors by field. All else stays as `before`."""
     title = given.get("title", "")
     if not title:
         errors["title"] = "enter a name"
-    prefixes = [prefix for name, _, prefix in PLACES if given.get(f"place.{name}")]
-    if not prefixes:
+    parameters = _parameters(given)
+    if not parameters["latitude"]:
         errors["place"] = "choose at least one"
-    parameters = {name: " | ".join(f"{each}.{name}" for each in prefixes) for name in ("latitude", "longitude")}
-    raw: dict[str, Any] = {
+    raw: dict[str, Any] = msgspec.to_builtins(before) if before is not None else {}
+    raw |= {
         "title": title[:80],
         "url": _address(given.get("url", ""), given.get("unit", "C")),
         "format": "json",
         "every": given.get("every", "30m"),
-        "per_person": {"parameters": parameters},
+        "per_person": {**raw.get("per_person", {}), "parameters": parameters},
     }
     if errors:
         return None
     try:
-        return feed_of(handle_of(title), raw)
+        return feed_of(raw.pop("name", handle_of(title)), raw)
     except BadContent as error:
         field, _, why = str(error).partition("; ")[0].partition(": ")
         errors[field if field in ("url", "title", "every") else "form"] = why or str(error)
@@ -116,7 +167,7 @@ def _address(url: str, unit: str) -> str:
     query = {**{name: query[name] for name in query if name != "current"}, "current": query["current"]}
     if unit == "F":
         query["temperature_unit"] = "fahrenheit"
-    return urlunsplit(parts._replace(query=urlencode(query, safe=",")))
+    return urlunsplit(parts._replace(query=urlencode(query, safe=",{}")))
 
 
 async def _weather(wetink: Wetink, feed: Feed, given: Mapping[str, str], *, fresh: bool) -> Weather:
@@ -133,15 +184,22 @@ async def _weather(wetink: Wetink, feed: Feed, given: Mapping[str, str], *, fres
 
 
 def _page(
-    request: Request, given: Mapping[str, str], errors: Mapping[str, str], seen: Weather | None, status: int = 200
+    request: Request,
+    before: Feed | None,
+    given: Mapping[str, str],
+    errors: Mapping[str, str],
+    seen: Weather | None,
+    status: int = 200,
 ) -> Response:
+    every = given.get("every", "")
     return page(
         request,
         "feed_weather.html",
         status=status,
+        before=before,
         given=given,
         errors=errors,
         seen=seen,
         places=PLACES,
-        schedules=EVERY,
+        schedules=EVERY if every in dict(EVERY) else [*EVERY, (every, every)],
     )
