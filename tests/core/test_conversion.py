@@ -143,6 +143,10 @@ def sent(total: object = None, **properties: Any) -> ConversionEvent:
         (sent(0, products=[{"sku": "cup"}]), 0),
         # Neither: all of it, by Segment's spec; never more than was paid.
         (sent(), 70),
+        (
+            sent(refund_id="r", reason="too small", status="done", shipping=0, notes=["x"], coupon="C", partial=False),
+            70,
+        ),
         (sent("", products=[]), 70),
         (sent(900), 70),
         (sent(products=[{"sku": "rug", "quantity": 9}]), 70),
@@ -166,6 +170,32 @@ def test_a_refund_gives_back_what_it_says(refund: ConversionEvent, back: float) 
         (sent(products="the cup"), 'its products "the cup" cannot be read'),
         (sent(products=["cup"]), 'its products ["cup"] cannot be read'),
         (sent(products=7), "its products 7 cannot be read"),
+        *(
+            (sent(**{name: 5}), f"it has {name}, but no total and no products")
+            for name in (
+                "amount",
+                "refund_amount",
+                "refundAmount",
+                "amount_refunded",
+                "total_refunded",
+                "refund_total",
+                "subtotal",
+                "price",
+                "sku",
+                "product_id",
+                "items",
+                "line_items",
+                "refund_line_items",
+                "returned_items",
+                "lines",
+                "transactions",
+                "quantity",
+                "partial",
+                "partial_refund",
+                "total_refunded_set",
+                "order_amount",
+            )
+        ),
         (sent(products=[{"sku": "gone"}]), "product gone has no price, here or in the order"),
         (sent(products=[{"name": "Cup"}]), "a product without sku and product_id has no price"),
         (sent(5, currency="USD"), "5 USD is not converted: there is no rate to EUR"),

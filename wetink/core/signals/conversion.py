@@ -3,12 +3,14 @@
 The same order from several sources, or at several times, is one. Refunds and cancellations subtract from it.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 
+from wetink.core.events.ecommerce import folded
 from wetink.core.events.event import Event, Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.goal import Goal, Signals
@@ -16,6 +18,13 @@ from wetink.core.text.placeholder import USUAL
 from wetink.core.units.currency import code_of, rounded
 from wetink.core.units.money import number
 from wetink.core.units.quantity import text
+
+_PART = re.compile(
+    r"(?:(?:refund(?:ed)?|return(?:ed)?|total|order|line|product|item|variant) )*"
+    r"(?:amount|total|value|refund|refunded|subtotal|price|sum|items?|products?|lines?|contents|skus?|quantity|qty)"
+    r"(?: (?:refunded|set))?|(?:product|item|variant) id|transactions|adjustments|ecommerce|partial.*|is partial"
+)
+"""Other names of an amount and of the products of a refund, as `folded` writes them."""
 
 DEFAULT_CURRENCY = "USD"
 """Source: Segment's Ecommerce spec v2."""
@@ -161,7 +170,8 @@ def _refund(
 ) -> tuple[float, str]:
     """Return the amount that a refund takes off an order of `amount`, and a note if it is unclear and takes nothing.
 
-    A refund with neither a total nor products takes off all of it, by Segment's spec.
+    A refund with neither a total nor products takes off all of it, by Segment's spec, unless it has a part of the order
+    in properties of other names.
     """
     name = f"refund {text(event.properties.get('refund_id')) or event.message_id}"
     own = code_of(_currency(event)) or currency
@@ -169,9 +179,12 @@ def _refund(
     why = _unread_total(event)
     if back is None and not why and (listed := event.properties.get("products")):
         why = f"its products {_shown(listed)} cannot be read"
-    if back is None and not why:
-        if not event.products:
+    if back is None and not why and not event.products:
+        part = _part(event)
+        if not part:
             return amount, ""
+        why = f"it has {part}, but no total and no products"
+    if back is None and not why:
         back, own, why = _of_products(event.products, bought, own, currency)
     if why or back is None:
         return 0.0, f"{name}: {why}, so nothing is given back"
@@ -181,6 +194,13 @@ def _refund(
             return 0.0, f"{name}: {abs(back):g} {own} is not converted: there is no rate to {currency}"
         back *= rate / other_rate
     return abs(back), ""
+
+
+def _part(event: Event) -> str:
+    """Return the name of a property of a refund that seems to have a part of the order; empty for none."""
+    if event.order is not None and event.order.subtotal is not None:
+        return "subtotal"
+    return next((name for name, value in event.properties.items() if value and _PART.fullmatch(folded(name))), "")
 
 
 def _of_products(
