@@ -10,10 +10,15 @@ from wetink.audiences.audiences import Audiences, Saved
 from wetink.audiences.segment_query import people_of
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, Person
+from wetink.core.rules.parse import parse as rule_of
 from wetink.core.rules.tree import Rule
 from wetink.ports import Storage
 from wetink.ports.audiences import Count
 
+NAMING = ("name", "firstName", "first_name", "lastName", "last_name", "email")
+"""Traits in which a search for people by name looks."""
+WORDS = 4
+"""Words of such a search; it ignores the others."""
 NAMES = 20
 """Identifiers of each person among which an email address is looked for. The strongest come first."""
 
@@ -67,6 +72,16 @@ class Directory:
         """
         found = await self._store.profiles.profiles(limit=start + limit, search=search)
         return await self._rows([profile.root for profile in found[start:]], now)
+
+    async def named(self, words: str, limit: int, now: int) -> Sequence[Row]:
+        """Return people with each of these words in their name or address."""
+        each_word = [
+            {"any": [{"trait": trait, "contains": word} for trait in NAMING]} for word in words.split()[:WORDS]
+        ]
+        if not each_word:
+            return ()
+        found = await self._audiences.some({}, rule_of({"all": each_word}), Moment(now), limit)
+        return await self._rows(found, now)
 
     async def members(self, audience: str, limit: int, after: Identifier | None, now: int) -> Sequence[Row]:
         """Return members of an audience at its last computation, those after a root."""

@@ -2,17 +2,25 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.serving import Server
+from tests.web.keys import key_in
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("editor") / "data"
+
+
+@pytest.fixture(scope="module")
+def key(data: Path) -> str:
+    with ThreadPoolExecutor(1) as thread:  # the browser's driver has the loop of this one
+        return thread.submit(key_in, data).result()
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +136,36 @@ def test_variants_change_places_with_keys_alone(server: Server, chromium: Browse
     page.keyboard.press("Enter")
     expect(page.locator("#variants > .variant")).to_have_count(2)
     assert names(page) == ["Trending", "Countdown"]
+    context.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_people_are_found_by_name_and_stay_at_hand(
+    server: Server, chromium: Browser, data: Path, key: str, width: int
+) -> None:
+    context = signed_in(server, chromium, data, width)
+    page = context.pages[0]
+    known = {"userId": "4711", "traits": {"firstName": "Ada", "lastName": "Byron", "email": "ada@byron.example"}}
+    told = page.request.post(f"{server.address}/v1/identify", data={**known, "writeKey": key})
+    assert told.ok
+    begun(page, server, f"People {width}", "From scratch")
+    page.locator(".look-fold").evaluate("each => each.open = true")
+    who = page.get_by_label("As", exact=True)
+    who.press_sequentially("byr")
+    option = page.locator("#people option")
+    expect(option).to_have_attribute("label", "Ada Byron · ada@byron.example")
+    who.fill(option.get_attribute("value") or "")
+    who.press("Tab")
+    expect(page.locator("#why h3").first).to_have_text("Why user:4711 sees this")
+    at_hand = page.get_by_role("group", name="People at hand")
+    expect(at_hand.get_by_role("button", pressed=True)).to_have_text("Ada Byron")
+    at_hand.get_by_role("button", name="A stranger").press("Enter")
+    expect(page.locator("#why h3").first).to_have_text("Why a stranger sees this")
+    page.reload()
+    page.locator(".look-fold").evaluate("each => each.open = true")
+    at_hand.get_by_role("button", name="Ada Byron").click()
+    expect(page.locator("#why h3").first).to_have_text("Why user:4711 sees this")
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     context.close()
 
 

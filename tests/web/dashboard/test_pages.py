@@ -44,6 +44,8 @@ JANE = "/dashboard/people/user:42"
                 "Choose a person",
             ],
         ),
+        ("/dashboard/blocks/hero?who=Jane", ["Preview as user:42", "/o/hero/1/"]),
+        ("/dashboard/blocks/hero?who=nobody+here", ["Nobody fits “nobody here”.", "Preview as a stranger"]),
         ("/dashboard/blocks/hero?who=user:42", ["Snippet", "/o/hero/1/", "/c/hero/1/", "data-copy"]),
         ("/dashboard/sources", ["shop-backend", "shop.example", 'name="csrf"']),
     ],

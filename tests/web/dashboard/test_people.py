@@ -71,6 +71,14 @@ def test_a_row_names_the_person_their_address_and_audiences(crowd: Wetink, dashb
     assert [fact for fact in ("$1,234.50", "jane@shop.example") if fact not in row] == []
 
 
+def test_a_name_that_several_people_have_is_a_choice_on_a_blocks_page(crowd: Wetink, dashboard: TestClient) -> None:
+    page = dashboard.get("/dashboard/blocks/hero?who=pat").text
+    assert "Several people fit “pat”. Choose one:" in page
+    choices = re.findall(r'<a href="(/dashboard/blocks/hero\?who=user%3Ap\d+)">Pat \d+</a>', page)
+    assert len(choices) == 10
+    assert "Preview as user:p" in dashboard.get(choices[0]).text
+
+
 @pytest.mark.parametrize(
     ("query", "count"),
     [

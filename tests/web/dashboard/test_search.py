@@ -52,6 +52,18 @@ def test_people_are_found_by_the_start_of_an_identifier(dashboard: TestClient) -
     assert (path, value) in found
 
 
+@pytest.mark.parametrize(
+    ("typed", "who"), [("ALERT jane", "user:42"), ("jane", "email:jane@shop.example"), ("42", "user:42")]
+)
+def test_people_are_found_by_name_address_or_identifier_and_each_once(
+    dashboard: TestClient, typed: str, who: str
+) -> None:
+    found = hits(dashboard.get("/dashboard/search", params={"q": typed}).text)
+    assert [path for path, _ in found if "/people/" in path] == [f"/dashboard/people/{who.replace('@', '%40')}"]
+    options = dashboard.get("/dashboard/blocks/people", params={"who": typed}).text
+    assert re.findall(r'value="([^"]+)"', options) == [who]
+
+
 def test_nothing_typed_leads_to_all_pages(dashboard: TestClient) -> None:
     paths = [path for path, _ in hits(dashboard.get("/dashboard/search").text)]
     assert {"/dashboard", "/dashboard/people", "/dashboard/status"} <= set(paths)
@@ -74,7 +86,7 @@ def test_a_store_that_does_not_answer_leaves_the_rest(
         raise StoreUnavailable("the store is away")
 
     kinds = tuple(
-        search.Stored(each.title, each.icon, nothing) if each.title == "People" else each for each in search.KINDS
+        search.Stored(each.title, each.icon, (nothing,)) if each.title == "People" else each for each in search.KINDS
     )
     monkeypatch.setattr(search, "KINDS", kinds)
     with client_of(wetink) as browser:

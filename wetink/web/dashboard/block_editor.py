@@ -20,6 +20,7 @@ from wetink.opens.drawing import home, weight
 from wetink.ports import Picture
 from wetink.ports.content import Draft, digest
 from wetink.web import session
+from wetink.web.dashboard import search
 from wetink.web.dashboard.block_editor_view import (
     Bar,
     Stock,
@@ -37,7 +38,8 @@ from wetink.web.request import now_ms
 
 LARGEST = 256 * 1024
 """Bytes of an editor's form."""
-LONGEST_TITLE = 120
+LONGEST_TITLE, MOST_PEOPLE = 120, 10
+"""Characters of a block's title, and people whom the field to preview as offers."""
 NOT_COPIED = ("experiment", "control", "aliases", "archived")
 """Fields of a block that its copy lacks."""
 FALLBACK = "See what is new"
@@ -261,12 +263,10 @@ async def _thumbnail(request: Request, content: Content, block: Block | None) ->
 
 
 async def people(request: Request) -> Response:
-    """Return the people whose identifiers start like the query, as choices of the field to preview as."""
-    entered = request.query_params.get("who", "").strip()[:512]
-    search = entered.partition(":")[2] or entered
-    profiles = await wetink_of(request).store.profiles.profiles(limit=10, search=search)
-    names = [str(name) for each in profiles for name in each.identifiers[:2]]
-    return page(request, "block_editor_people.html", names=names)
+    """Return the people whom the query finds, as choices of the field to preview as."""
+    entered = request.query_params.get("who", "").strip()[: search.LONGEST]
+    found = await search.people(wetink_of(request), entered, MOST_PEOPLE)
+    return page(request, "block_editor_people.html", people=found)
 
 
 async def new(request: Request) -> Response:

@@ -121,7 +121,7 @@ async def look_of(request: Request, fields: Mapping[str, str], now: int) -> Look
     elif entered:
         who = parse(entered)
         if who is None:
-            problem = f"“{entered[:80]}” is not an identifier. Write user:42 or email:jane@shop.example"
+            problem = f"Choose “{entered[:80]}” from the list, or write user:42 or email:jane@shop.example"
         else:
             onlooker = Onlooker(who)
     device, scheme = fields.get("device", ""), fields.get("scheme", "")
@@ -263,7 +263,6 @@ async def offers(request: Request, stock: Stock) -> dict[str, Any]:
     wetink = wetink_of(request)
     keys = await wetink.store.catalog.keys("", MOST_NAMES)
     products = (await wetink.store.catalog.products(keys)).values()
-    profiles = await wetink.store.profiles.profiles(limit=20)
     return {
         **audience_form.choices(request),
         "offers": OFFERS,
@@ -275,7 +274,6 @@ async def offers(request: Request, stock: Stock) -> dict[str, Any]:
             "feeds": sorted(wetink.content.feeds),
             "spans": SPANS,
             "tags": TAGS,
-            "people": [STRANGER, *(str(name) for each in profiles for name in each.identifiers[:1])],
         },
         "products": [(each.key, each.name) for each in products][:50],
         "templates": sorted(stock.content.templates),

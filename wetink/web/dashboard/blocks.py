@@ -1,6 +1,6 @@
 """Blocks: variants with their rules in words, results, and the snippet to paste."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -17,6 +17,7 @@ from wetink.opens.embed import is_local
 from wetink.opens.recipient import parse
 from wetink.ports.content import Draft
 from wetink.web import session
+from wetink.web.dashboard import search
 from wetink.web.dashboard.experiments import title_of
 from wetink.web.dashboard.preview import pictures, sight
 from wetink.web.dashboard.query import moment_of, wetink_of
@@ -25,8 +26,8 @@ from wetink.web.report_query import USUAL_DAYS, usual
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
-OPENS = 5
-"""Past opens on a block's page."""
+OPENS, MOST_PEOPLE = 5, 10
+"""Past opens on a block's page, and people whom a name may mean."""
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -87,14 +88,14 @@ async def _listed(request: Request, who: Identifier | None, now: int) -> list[Li
 async def blocks(request: Request) -> Response:
     """List all blocks with pictures for `who`, else of their first variants, and the problems of the content."""
     wetink = wetink_of(request)
-    who, entered, problem = _chosen(request)
+    whose = await _whose(request)
+    who = whose.who
     now = now_ms()
     results = await wetink.reports.lines(wetink.content, *usual(now, wetink.content.signals.zone).days.span)
     return page(
         request,
         "blocks.html",
-        entered=entered,
-        problem=problem,
+        whose=whose,
         who=who,
         blocks=await _listed(request, who, now),
         archived=len(wetink.content.blocks) - len(wetink.content.listed),
@@ -111,7 +112,8 @@ async def block(request: Request) -> Response:
     """Show one block with its decision and its snippet for `who`."""
     wetink, name = wetink_of(request), request.path_params["name"]
     found = wetink.content.block(name)
-    who, entered, problem = _chosen(request)
+    whose = await _whose(request)
+    who = whose.who
     now = now_ms()
     results = await wetink.reports.lines(wetink.content, *usual(now, wetink.content.signals.zone).days.span)
     files = (f"blocks/{name}.yaml:", *(f"templates/{each.template}:" for each in found.variants if each.template))
@@ -121,8 +123,7 @@ async def block(request: Request) -> Response:
         block=found,
         state=state_of(found, now),
         draft=await _draft(wetink, name),
-        entered=entered,
-        problem=problem,
+        whose=whose,
         who=who,
         sight=await sight(wetink, found, who, moment_of(request, now)),
         panel=panel(wetink, found, request.query_params),
@@ -145,12 +146,26 @@ async def _draft(wetink: Wetink, name: str) -> Draft | None:
     return next((each for each in await wetink.publishing.pending() if each.path in paths), None)
 
 
-def _chosen(request: Request) -> tuple[Identifier | None, str, str]:
-    """Return the person to preview the page for (None: a stranger), the text of the query, and its problem."""
+class Whose(msgspec.Struct, frozen=True):
+    """The person of a preview (None: a stranger), the text of the query, its problem, and the people who fit it."""
+
+    who: Identifier | None
+    entered: str = ""
+    problem: str = ""
+    people: Sequence[search.Result] = ()
+
+
+async def _whose(request: Request) -> Whose:
+    """Return the person that the query names, or finds as the only one. Raises StoreUnavailable."""
     entered = request.query_params.get("who", "").strip()[:512]
     who = parse(entered)
-    wrong = "write user:42, email:jane@shop.example or anonymous:x" if entered and who is None else ""
-    return who, entered, wrong
+    if who is not None or not entered:
+        return Whose(who, entered)
+    found = await search.people(wetink_of(request), entered[: search.LONGEST], MOST_PEOPLE)
+    if len(found) == 1:
+        return Whose(parse(found[0].who), found[0].who)
+    few = f"Several people fit “{entered[:80]}”. Choose one:"
+    return Whose(None, entered, few if found else f"Nobody fits “{entered[:80]}”.", found)
 
 
 LONGEST_CAMPAIGN = 100

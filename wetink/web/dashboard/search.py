@@ -1,6 +1,7 @@
 """Search: pages, content, people, products and docs by a few words, as a page and as a part of the search dialog."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from wetink.web.dashboard.docs import all_docs
 from wetink.web.dashboard.navigation import ENTRIES, NAVIGATION, Group
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page, person_path, product_path
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 LONGEST = 200
@@ -29,12 +31,17 @@ PATIENCE_S, PATIENCE_ON_PAGE_S = 0.08, 5.0
 
 
 class Result(msgspec.Struct, frozen=True):
-    """One thing that was found. `also` has more words that find it."""
+    """One thing that was found. `also` has more words that find it.
+
+    A person has an identifier (`who`), and the root of the profile (`person`).
+    """
 
     title: str
     path: str
     note: str = ""
     also: str = ""
+    who: str = ""
+    person: str = ""
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -54,12 +61,16 @@ class Kind(msgspec.Struct, frozen=True):
     all_of: Callable[[Wetink], Iterable[Result]]
 
 
+Find = Callable[[Wetink, str, int], Coroutine[Any, Any, Sequence[Result]]]
+"""Returns at most so many results for what was typed."""
+
+
 class Stored(msgspec.Struct, frozen=True):
-    """Things in the store: `find` returns at most so many results for what was typed."""
+    """Things in the store. Results of a quick way to `find` them do not wait for those of a slow one."""
 
     title: str
     icon: str
-    find: Callable[[Wetink, str, int], Coroutine[Any, Any, Sequence[Result]]]
+    find: tuple[Find, ...]
 
 
 def _pages(_: Wetink) -> Iterable[Result]:
@@ -114,8 +125,27 @@ async def _people(wetink: Wetink, entered: str, most: int) -> Sequence[Result]:
     search = value.strip() if colon and kind in STRENGTH else entered
     exact = parse(entered) if colon else None
     known = await wetink.store.profiles.profiles(limit=most, search=search) if len(search) > 1 else ()
-    people = dict.fromkeys([*([exact] if exact else ()), *(_named(each, search) for each in known)])
-    return [Result(each.value, person_path(each), each.kind) for each in people][:most]
+    people = {_named(each, search): str(each.root) for each in known}
+    people = {**({exact: people.get(exact, str(exact))} if exact else {}), **people}
+    found = [(Result(each.value, person_path(each), each.kind, "", str(each), root)) for each, root in people.items()]
+    return found[:most]
+
+
+async def _people_by_name(wetink: Wetink, entered: str, most: int) -> Sequence[Result]:
+    if len(entered) < 2 or ":" in entered:
+        return ()
+    rows = await wetink.directory.named(entered, most, now_ms())
+    return [
+        Result(each.name or each.address, person_path(each.root), each.address or each.root.value, "", root, root)
+        for each in rows
+        if (root := str(each.root))
+    ]
+
+
+async def people(wetink: Wetink, entered: str, most: int) -> Sequence[Result]:
+    """Return the people whom a few letters find: by the start of an identifier, by name, or by address."""
+    found = await asyncio.gather(*(_looked(find, wetink, entered, most) for find in PEOPLE))
+    return _merged([each for each in found if each is not None], most)
 
 
 def _named(profile: Profile, search: str) -> Identifier:
@@ -129,12 +159,13 @@ async def _products(wetink: Wetink, entered: str, most: int) -> Sequence[Result]
     return [Result(each.name or each.key, product_path(each.key), each.key if each.name else "") for each in found]
 
 
+PEOPLE: tuple[Find, ...] = (_people, _people_by_name)
 KINDS: tuple[Kind | Stored, ...] = (
     Kind("Pages", icon="arrow-right", all_of=_pages),
     Kind("Blocks", icon="layout-template", all_of=_blocks),
     Kind("Audiences", icon="users", all_of=_audiences),
-    Stored("People", icon="contact-round", find=_people),
-    Stored("Products", icon="package", find=_products),
+    Stored("People", icon="contact-round", find=PEOPLE),
+    Stored("Products", icon="package", find=(_products,)),
     Kind("Templates", icon="file-code", all_of=_templates),
     Kind("Media", icon="image", all_of=_media),
     Kind("Feeds", icon="rss", all_of=_feeds),
@@ -164,25 +195,39 @@ async def found(wetink: Wetink, entered: str, most: int, patience: float) -> Seq
     if not entered:
         return [Results("Pages", icon="arrow-right", results=[Result(each.title, each.path) for each in ENTRIES])]
     asked = {
-        each.title: asyncio.create_task(_looked(each, wetink, entered, most))
+        (each.title, at): asyncio.create_task(_looked(find, wetink, entered, most))
         for each in KINDS
         if isinstance(each, Stored)
+        for at, find in enumerate(each.find)
     }
     local = {each.title: best(entered, each.all_of(wetink), most) for each in KINDS if isinstance(each, Kind)}
     _, late = await asyncio.wait(asked.values(), timeout=patience)
     for task in late:
         task.cancel()
-    there = {title: task.result() for title, task in asked.items() if task not in late}
-    every = {**local, **there}
-    return [
-        Results(each.title, each.icon, every.get(each.title) or (), every.get(each.title) is None) for each in KINDS
-    ]
+    there = {place: task.result() if task not in late else None for place, task in asked.items()}
+
+    def results(kind: Kind | Stored) -> Results:
+        if isinstance(kind, Kind):
+            return Results(kind.title, kind.icon, local[kind.title])
+        stored = [there[kind.title, at] for at in range(len(kind.find))]
+        merged = _merged([each for each in stored if each is not None], most)
+        return Results(kind.title, kind.icon, merged, None in stored)
+
+    return [results(each) for each in KINDS]
 
 
-async def _looked(kind: Stored, wetink: Wetink, entered: str, most: int) -> Sequence[Result] | None:
+def _merged(found: Sequence[Sequence[Result]], most: int) -> Sequence[Result]:
+    """Return the results of several ways to find things, each person once."""
+    every: dict[str, Result] = {}
+    for each in itertools.chain(*found):
+        every.setdefault(each.person or each.path, each)
+    return [*every.values()][:most]
+
+
+async def _looked(find: Find, wetink: Wetink, entered: str, most: int) -> Sequence[Result] | None:
     """Return what is in the store; None if it does not answer."""
     try:
-        return await kind.find(wetink, entered, most)
+        return await find(wetink, entered, most)
     except WetinkError:
         return None
 

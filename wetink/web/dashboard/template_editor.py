@@ -307,7 +307,7 @@ async def _drawn(wetink: Wetink, sketch: Sketch, form: Mapping[str, str]) -> Pic
     entered, scheme = form.get("who", "").strip()[:512], form.get("scheme", "")
     who = parse(entered)
     if entered and who is None:
-        raise BadContent("Preview as: write user:42, email:jane@shop.example or anonymous:x")
+        raise BadContent("Preview as: choose a person from the list, or write user:42 or email:jane@shop.example")
     moment = Moment(now_ms(), scheme=scheme if scheme in SCHEMES else "light")
     return await wetink.workbench.picture(wetink.content, sketch, who, moment)
 
