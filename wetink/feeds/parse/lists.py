@@ -11,6 +11,9 @@ from xml.parsers import expat
 
 import msgspec
 
+from wetink.feeds.parse.body import Unreadable
+from wetink.feeds.parse.encoding import parts
+
 DEEPEST, MOST = 4, 12
 """Levels of a JSON document that are searched, and places to return."""
 
@@ -52,7 +55,7 @@ def _in_json(node: Any, path: str, depth: int) -> Iterator[tuple[str, int]]:
 
 def _in_xml(body: bytes) -> list[tuple[str, int]]:
     """Count the elements by level and name, and return those that are repeated nearest to the document's element."""
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = expat.ParserCreate("utf-8", namespace_separator=" ")
     level: list[str] = []
     counts: Counter[tuple[int, str]] = Counter()
 
@@ -68,8 +71,9 @@ def _in_xml(body: bytes) -> list[tuple[str, int]]:
         raise ValueError("it has a document type declaration")
 
     parser.StartElementHandler, parser.EndElementHandler, parser.StartDoctypeDeclHandler = start, end, refuse
-    with suppress(expat.ExpatError, ValueError, LookupError):  # a sample may end anywhere; what came before counts
-        parser.ParseFile(io.BytesIO(body))
+    with suppress(expat.ExpatError, ValueError, Unreadable):  # a sample may end anywhere; what came before counts
+        for part in parts(io.BufferedReader(io.BytesIO(body))):
+            parser.Parse(part, not part)
     nearest = min((depth for (depth, _), count in counts.items() if count > 1), default=0)
     there = [(name, count) for (depth, name), count in counts.items() if depth == nearest]
     return [] if nearest == 2 and len(there) == 1 else sorted(there, key=lambda each: -each[1])

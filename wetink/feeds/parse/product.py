@@ -15,9 +15,8 @@ from wetink.core.events.clock import parse
 from wetink.core.text.characters import unescaped
 from wetink.core.text.placeholder import USUAL
 from wetink.core.text.url import read
-from wetink.core.units.currency import code_of
+from wetink.core.units.currency import CODES, code_of
 from wetink.core.units.duration import DAY
-from wetink.core.units.money import number
 from wetink.core.units.money import read as amount_of
 from wetink.core.units.quantity import stock, text
 
@@ -73,9 +72,14 @@ def _price(item: dict[str, Any], raw: Mapping[str, Any]) -> str:
             return f"{name} {str(said)[:40]!r} can be read in two ways; give its currency, or a number"
         if amount.value is None or amount.value < 0:
             return f"{name} {str(said)[:40]!r} is not a price"
+        beside = item.get("currency") or code_of(currency)
+        if amount.currency and beside in CODES and amount.currency != beside:
+            if name == "list_price" and "price" in item:
+                continue  # it cannot be compared
+            return f"{name} {str(said)[:40]!r} is not in the currency {currency[:16]!r} beside it"
         item[name] = amount.value
         if amount.currency:
-            item.setdefault("currency", amount.currency)
+            item["currency"] = amount.currency
     if "currency" not in item and currency:
         item["currency"] = code_of(currency)
     if item.get("list_price", 0) <= item.get("price", 0):
@@ -99,13 +103,34 @@ NAMES: dict[str, tuple[str, ...]] = {
     "availability": ("availability", "instock", "available", "isinstock", "stockstatus"),
     "stock": ("stock", "quantity", "inventory", "inventoryquantity", "stockquantity", "variantinventoryqty",
               "quantitytosellonfacebook"),
-    "sale_price": ("saleprice",),
+    "sale_price": ("saleprice", "specialprice"),
     "sale_dates": ("salepriceeffectivedate",),
+    "sale_begins": ("datesalepricestarts", "dateonsalefromgmt", "dateonsalefrom", "specialpricefromdate",
+                    "specialfromdate", "salepricestartdate", "salestartdate"),
+    "sale_ends": ("datesalepriceends", "dateonsaletogmt", "dateonsaleto", "specialpricetodate", "specialtodate",
+                  "salepriceenddate", "saleenddate"),
 }  # fmt: skip
 """Our name -> its other names, as `plain` writes them; the first one that has a value counts."""
 
 _OURS = {plain: (name, rank) for name, plains in NAMES.items() for rank, plain in enumerate(plains)}
 _PARTS = ("color", "colour", "size", "option1value", "option2value", "option3value")
+_NOT_SOLD = {
+    "published": {"0", "-1", "false", "no", "n"}, "productonline": {"0", "2", "false", "no"},
+    "productvisible": {"0", "false", "no", "n"}, "purchasable": {"0", "false", "no"}, "status": set(),
+}  # fmt: skip
+_DRAFTS = frozenset({
+    "draft", "auto-draft", "archived", "private", "pending", "trash", "inactive", "disabled", "unpublished", "deleted",
+})  # fmt: skip
+"""The values of a product that a shop does not sell, by the name of the column, and under any of them."""
+_CODED = {
+    **dict.fromkeys(("googleproductcategory", "fbproductcategory"), re.compile(r"\d+")),
+    "type": re.compile(
+        r"(?:simple|variable|variation|grouped|external|configurable|bundle|virtual|downloadable|[, ])+"
+    ),
+}
+"""The columns of a category in which a code is no name: Google's numbers, and WooCommerce's kinds of products."""
+_PHOTOS = re.compile(r"\s*[,;|]\s*(?=https?://|//)|\s+(?=https?://)", re.IGNORECASE)
+"""The mark between several photos in one cell."""
 _BETWEEN = re.compile(r"\s*(?:/|\.\.\.?|\u2026)\s*|\s+(?:to|until|till|bis|-|\u2013|\u2014)\s+", re.IGNORECASE)
 _SLASHES = re.compile(r"\s+(?:to|until|till|bis|-|\u2013|\u2014|/)\s+", re.IGNORECASE)
 _OPEN_END = re.compile(r"(?:from|since|ab|von)\s+", re.IGNORECASE)
@@ -142,23 +167,36 @@ def named(raw: Mapping[str, Any], now: int) -> Named:
     found: dict[str, Any] = {}
     ranks: dict[str, int] = {}
     parts: dict[str, str] = {}
+    sold = True
     for name, value in raw.items():
         key = plain(name)
         said = one(value)
-        if said is None or said == "":
+        if said is None or said == "" or _is_coded(key, said):
             continue
+        if key in _NOT_SOLD and str(said).strip().lower() in _NOT_SOLD[key] | _DRAFTS:
+            sold = False
         if key in _PARTS and (part := text(said)):
             parts[key] = part
         ours, rank = _OURS.get(key, ("", 0))
         if ours and rank < ranks.get(ours, 99):
-            found[ours], ranks[ours] = said, rank
+            found[ours], ranks[ours] = _first_photo(said) if ours == "image_url" else said, rank
     if parts and "variant" not in found:
         found["variant"] = " / ".join(parts[key] for key in _PARTS if key in parts)
+    if not sold:
+        found["availability"] = "out_of_stock"
     if "price" not in found and "list_price" in found:
         found["price"] = found.pop("list_price")
     product = Named(found, [])
     _put_on_sale(product, now)
     return product
+
+
+def _is_coded(key: str, said: Any) -> bool:
+    return key in _CODED and _CODED[key].fullmatch(str(said)) is not None
+
+
+def _first_photo(said: Any) -> Any:
+    return _PHOTOS.split(said.strip(), maxsplit=1)[0] if isinstance(said, str) else said
 
 
 def sources(raw: Mapping[str, Any]) -> dict[str, str]:
@@ -189,10 +227,15 @@ def one(value: Any) -> Any:
 def _put_on_sale(product: Named, now: int) -> None:
     found = product.fields
     sale, dates = found.pop("sale_price", None), text(found.pop("sale_dates", None)) or ""
+    first, last = (text(found.pop(name, None)) or "" for name in ("sale_begins", "sale_ends"))
     if sale is None:
         return
     currency = text(found.get("currency")) or ""
-    amount, price = number(sale, currency), number(found.get("price"), currency)
+    read, regular = amount_of(sale, currency), amount_of(found.get("price"), currency)
+    amount, price = read.value, regular.value
+    if read.currency and regular.currency and read.currency != regular.currency:
+        product.notes.append(f"sale_price {str(sale)[:40]!r} is in another currency than the price and is ignored")
+        return
     if amount is None:
         product.notes.append(f"sale_price {str(sale)[:40]!r} is not a price and is ignored")
         return
@@ -200,9 +243,10 @@ def _put_on_sale(product: Named, now: int) -> None:
         if amount != price:
             product.notes.append(f"sale_price {str(sale)[:40]!r} is not between 0 and the price and is ignored")
         return
-    when = sale_of(dates)
+    when = sale_of(dates) if dates or not (first or last) else _between(first, last)
     if when is None:
-        product.notes.append(f"sale_price_effective_date {dates[:60]!r} cannot be read; the sale price is ignored")
+        given = dates or f"{first}/{last}"
+        product.notes.append(f"sale_price_effective_date {given[:60]!r} cannot be read; the sale price is ignored")
         return
     product.until = next((at for at in (when.begins, when.ends) if at is not None and at > now), 0)
     if (when.begins is None or when.begins <= now) and (when.ends is None or now < when.ends):
@@ -223,14 +267,16 @@ def sale_of(dates: str) -> Sale | None:
     text = dates.strip()
     if not text.strip("/- "):
         return Sale()
-    for first, last in _halves(text):
-        begins = _moment(first, last=False) if first else None
-        ends = _moment(last, last=True) if last else None
-        if (begins is None) is bool(first) or (ends is None) is bool(last):
-            continue
-        if begins is None or ends is None or begins < ends:
-            return Sale(begins, ends)
-    return None
+    return next((sale for first, last in _halves(text) if (sale := _between(first, last)) is not None), None)
+
+
+def _between(first: str, last: str) -> Sale | None:
+    """Return the time of a sale from two dates, of which one may be empty; None if they cannot be read."""
+    begins = _moment(first, last=False) if first else None
+    ends = _moment(last, last=True) if last else None
+    if (begins is None) is bool(first) or (ends is None) is bool(last):
+        return None
+    return Sale(begins, ends) if begins is None or ends is None or begins < ends else None
 
 
 def _halves(text: str) -> Iterator[tuple[str, str]]:

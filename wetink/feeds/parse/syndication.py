@@ -23,9 +23,8 @@ from wetink.core.events.clock import parse
 from wetink.core.text.url import read
 from wetink.feeds.parse import table
 from wetink.feeds.parse.body import Found, Note, Unreadable, mark_of
+from wetink.feeds.parse.encoding import parts
 
-PART = 64 * 1024
-"""Bytes parsed at a time: all entries of a part are in memory at once."""
 LONGEST_TAG = 1024 * 1024
 """Bytes of the longest tag or comment: the parser starts it over with every part that arrives."""
 
@@ -63,7 +62,7 @@ class Entries:
         No names are the children of the root element, no roots are any root element.
         """
         self._names, self._roots = names, roots
-        self._parser = expat.ParserCreate(namespace_separator=_BETWEEN)
+        self._parser = expat.ParserCreate("utf-8", namespace_separator=_BETWEEN)
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._parser.StartElementHandler = self._start
@@ -77,8 +76,7 @@ class Entries:
     def read(self, stream: io.BufferedReader) -> Iterator[tuple[str, Node | str]]:
         """Yield the place of each entry, and the entry or the reason why it cannot be used."""
         given = 0
-        while True:
-            part = stream.read(PART)
+        for part in parts(stream):
             given += len(part)
             try:
                 self._parser.Parse(part, not part)
@@ -86,14 +84,10 @@ class Entries:
                 reason = expat.errors.messages.get(error.code, "not well-formed")
                 where = f"line {error.lineno}, column {error.offset + 1}"
                 raise Unreadable(f"{where}: this is not XML: {reason}") from error
-            except LookupError as error:
-                raise Unreadable(f"its encoding is unknown: {error}") from error
             if given - self._parser.CurrentByteIndex > LONGEST_TAG:
                 raise Unreadable(f"{self._place()}: a tag of more than {LONGEST_TAG} bytes")
             yield from self._ready
             self._ready.clear()
-            if not part:
-                return
 
     def _place(self) -> str:
         return f"line {self._parser.CurrentLineNumber}, column {self._parser.CurrentColumnNumber + 1}"

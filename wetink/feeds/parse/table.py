@@ -5,7 +5,8 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
+from typing import Any
 
 from wetink.feeds.parse.body import Found, Note, Unreadable, flaw, lines
 
@@ -22,14 +23,26 @@ def items(stream: io.BufferedReader, encoding: str) -> Iterator[Found]:
     source = lines(stream, encoding, mended)
     sample = list(islice(source, SAMPLE))
     declared = _SEPARATOR_LINE.fullmatch(sample[0]) if sample else None
-    above = 0
-    if declared is not None:
-        above, sample = 1, sample[1:]
+    above = 0 if declared is None else 1
+    above += len(list(takewhile(_is_comment, sample[above:])))
+    sample = sample[above:]
     rows = csv.reader(chain(sample, source), delimiter=declared[1] if declared is not None else _divider(sample))
     header = _header(rows, encoding)
+    count = 0
     for name, times in Counter(name for name in header if name).items():
         if times > 1:
             yield "the header", f"{name!r} appears {times} times: the first column counts"
+    for where, row in _rows(rows, above):
+        count += 1
+        yield where, row if isinstance(row, str) else _item(header, row, encoding)
+    if not count and len(header) == 1:
+        raise Unreadable(f"{header[0][:60]!r} is all of it: this is no table")
+    if mended:
+        yield f"line {mended[0]}", Note("it is not encoded in UTF-8 and is read as windows-1252; name another encoding")
+
+
+def _rows(rows: Any, above: int) -> Iterator[tuple[str, list[str] | str]]:
+    """Yield the place of each row, and the row or the reason why it cannot be read, without empty rows and comments."""
     while True:
         try:
             row = next(rows, None)
@@ -37,11 +50,14 @@ def items(stream: io.BufferedReader, encoding: str) -> Iterator[Found]:
             yield f"line {rows.line_num + above}", str(error)
             continue
         if row is None:
-            break
-        if any(row):
-            yield f"line {rows.line_num + above}", _item(header, row, encoding)
-    if mended:
-        yield f"line {mended[0]}", Note("it is not encoded in UTF-8 and is read as windows-1252; name another encoding")
+            return
+        if any(row) and not _is_comment(row[0]):
+            yield f"line {rows.line_num + above}", row
+
+
+def _is_comment(text: str) -> bool:
+    """Return whether a line or a first cell is a comment: Meta's template begins with some."""
+    return text.lstrip('\ufeff"').startswith("# ")
 
 
 def _header(rows: Iterator[list[str]], encoding: str) -> list[str]:
