@@ -189,7 +189,7 @@ class Wetink:
         self.block_drafts = BlockDrafts(store.drafts, self.versions, self.publishing)
         self.uploads = Uploads(self.feeds, self.feed_editor)
         self.curator = Curator(self.author, self.versions)
-        self.catalog_imports = CatalogImports(settings.data / "imports", self.catalogs)
+        self.catalog_imports = CatalogImports(settings.data / "imports", self.catalogs, store.catalog, _now_ms)
         self.templates = Templates(store.drafts, self.versions, self.publishing, self.author)
         self.workbench = Workbench(self.opens, self.renderer, self.apps, self.hosts.allowed)
         self.darkroom = Darkroom()

@@ -146,7 +146,7 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
         "all people are being laid out in columns: %s %%",
     ): "it puts in a number",
     ("content/versions.py", "_edited", "content: %s"): SHOP,
-    ("ingest/catalog_imports.py", "_keep", "the state of an import cannot be stored: %s"): FILE,
+    ("ingest/catalog_imports.py", "_keep", "the state of an import cannot be stored: %s"): WORDS,
     ("ingest/catalog_imports.py", "_run", "an import of the catalog broke"): TRACE,
     ("feeds/uploads.py", "_show", "the upload %s is not in the folder: %s"): FILE,
     ("feeds/uploads.py", "take_in", "the upload %s cannot be taken in: %s"): FILE,

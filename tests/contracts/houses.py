@@ -85,6 +85,7 @@ def steps(store: Storage, number: int) -> list[Callable[[], Awaitable[object]]]:
     return [
         lambda: store.catalog.learn([Product(sku=f"L{number}", name="Lamp", price=5.0)], NOW + number),
         lambda: store.catalog.note_import("goods", f"v{number}"),
+        lambda: store.catalog.keep_progress(f"import{number}", b"{}", NOW + number),
         lambda: store.sources.create_key(f"shop{number}", "browser", ("shop.example",), NOW),
         lambda: store.sources.set_source(f"shop{number}", per_second=2.5, verify=True),
         lambda: store.polls.vote("poll", JANE, number % 3, NOW),

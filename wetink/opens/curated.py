@@ -41,6 +41,14 @@ class CuratedCatalog:
         """Store the imported version of a feed."""
         await self._catalog.note_import(feed, version)
 
+    async def keep_progress(self, id_: str, state: bytes, at: int) -> None:
+        """Store how far an import is."""
+        await self._catalog.keep_progress(id_, state, at)
+
+    async def progress(self) -> Sequence[tuple[str, int, bytes]]:
+        """Return the states of imports."""
+        return await self._catalog.progress()
+
     async def keys(self, after: str, limit: int) -> Sequence[str]:
         """Return the next keys, hidden ones included."""
         return await self._catalog.keys(after, limit)

@@ -199,6 +199,10 @@ class Profiles(Protocol):
         ...
 
 
+KEPT_IMPORTS = 20
+"""Imports of files whose state is kept."""
+
+
 class Catalog(Protocol):
     """Stores product data from trusted events and imports."""
 
@@ -216,6 +220,14 @@ class Catalog(Protocol):
 
     async def note_import(self, feed: str, version: str) -> None:
         """Store the imported version of a catalog feed. Raises StoreUnavailable."""
+        ...
+
+    async def keep_progress(self, id_: str, state: bytes, at: int) -> None:
+        """Store how far the import of a file is at `at` (Unix ms). The newest `KEPT_IMPORTS` imports stay."""
+        ...
+
+    async def progress(self) -> Sequence[tuple[str, int, bytes]]:
+        """Return the state of each import with its ID and when it was stored, the newest import first."""
         ...
 
     async def keys(self, after: str, limit: int) -> Sequence[str]:

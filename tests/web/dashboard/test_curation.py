@@ -106,3 +106,13 @@ def test_a_file_is_imported_with_its_problems_at_their_lines(shop: TestClient, e
     assert "line 3" in text
     assert shop.put("/dashboard/catalog/file", content=b"hello").status_code == 400
     assert shop.get("/dashboard/catalog/imports/absent").status_code == 404
+
+
+def test_the_page_shows_an_import_that_runs_in_any_process(shop: TestClient, empty: Wetink) -> None:
+    def tell(state: bytes) -> None:
+        asyncio.run(empty.store.catalog.keep_progress("elsewhere", state, time.time_ns() // 1_000_000))
+
+    tell(b'{"name":"goods.csv","read":5,"size":9}')
+    assert "Reading goods.csv" in shop.get("/dashboard/catalog").text
+    tell(b'{"name":"goods.csv","read":9,"size":9,"done":true,"products":3}')
+    assert "goods.csv" not in shop.get("/dashboard/catalog").text

@@ -28,6 +28,7 @@ from wetink.core.catalog.catalog import (
 from wetink.core.catalog.search import MOST_WORDS, words
 from wetink.core.errors import StoreUnavailable
 from wetink.core.events.event import Product
+from wetink.ports.storage import KEPT_IMPORTS
 from wetink.store.codec import decode_facts, encode, events, pack, unpack
 from wetink.store.postgresql.database import Connection, Database
 from wetink.store.postgresql.tail import Tail, is_text
@@ -219,6 +220,15 @@ class PostgresCatalog:
     async def note_import(self, feed: str, version: str) -> None:
         async with self._database.reading("noting an import") as db:
             await db.execute(SQL.note_feed, feed, version)
+
+    async def keep_progress(self, id_: str, state: bytes, at: int) -> None:
+        async with self._database.reading("noting an import") as db:
+            await db.execute(SQL.keep_progress, id_, at, state)
+            await db.execute(SQL.forget_progress, KEPT_IMPORTS)
+
+    async def progress(self) -> Sequence[tuple[str, int, bytes]]:
+        async with self._database.reading("reading imports") as db:
+            return [(id_, at, state) for id_, at, state in await db.fetch(SQL.progress)]
 
     async def keys(self, after: str, limit: int) -> Sequence[str]:
         await self._followed(SEARCH_SECONDS)

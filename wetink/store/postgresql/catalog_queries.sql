@@ -125,6 +125,16 @@ SELECT log_begin() + place, $1, products FROM unnest($2::bytea[]) WITH ORDINALIT
 -- name: feed_version
 SELECT version FROM catalog_feed WHERE feed = $1
 
+-- name: keep_progress
+INSERT INTO import_progress (id, begun, at, state) VALUES ($1, $2, $2, $3)
+ON CONFLICT (id) DO UPDATE SET at = excluded.at, state = excluded.state
+
+-- name: forget_progress  Of all imports but the newest ones.
+DELETE FROM import_progress WHERE id NOT IN (SELECT id FROM import_progress ORDER BY begun DESC, id DESC LIMIT $1)
+
+-- name: progress  The newest import first.
+SELECT id, at, state FROM import_progress ORDER BY begun DESC, id DESC
+
 -- name: note_feed
 INSERT INTO catalog_feed (feed, version) VALUES ($1, $2) ON CONFLICT (feed) DO UPDATE SET version = excluded.version
 

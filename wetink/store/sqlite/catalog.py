@@ -38,6 +38,7 @@ from wetink.core.catalog.catalog import (
 )
 from wetink.core.errors import StoreUnavailable
 from wetink.core.events.event import Product
+from wetink.ports.storage import KEPT_IMPORTS
 from wetink.store.codec import decode_facts, encode, fingerprint, pack, unpack
 from wetink.store.queries import queries
 from wetink.store.sqlite.batch import write_in_halves
@@ -302,6 +303,17 @@ class SQLiteCatalog:
 
     async def note_import(self, feed: str, version: str) -> None:
         await self._database.write(lambda db: db.execute(SQL.note_feed, (feed, version)))
+
+    async def keep_progress(self, id_: str, state: bytes, at: int) -> None:
+        def keep(db: apsw.Connection) -> None:
+            db.execute(SQL.keep_progress, (id_, at, state))
+            db.execute(SQL.forget_progress, (KEPT_IMPORTS,))
+
+        await self._database.write(keep)
+
+    async def progress(self) -> Sequence[tuple[str, int, bytes]]:
+        with translated("reading imports"):
+            return list(fetch(self._database.reading, SQL.progress))
 
     async def keys(self, after: str, limit: int) -> Sequence[str]:
         await self._caught_up()

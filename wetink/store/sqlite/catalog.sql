@@ -40,6 +40,14 @@ CREATE TABLE IF NOT EXISTS catalog_feed (
     version TEXT NOT NULL
 ) WITHOUT ROWID;
 
+-- How far imports of files are: `begun` and `at`, when a state was stored, in Unix ms. `state` is JSON.
+CREATE TABLE IF NOT EXISTS import_progress (
+    id TEXT PRIMARY KEY,
+    begun INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    state BLOB NOT NULL
+) WITHOUT ROWID;
+
 -- How far the catalog has followed the log and the imports. `generation` counts what was written to it in other ways.
 CREATE TABLE IF NOT EXISTS catalog_cursor (
     seq INTEGER NOT NULL,

@@ -10,6 +10,16 @@ SELECT version FROM catalog_feed WHERE feed = ?
 -- name: note_feed
 INSERT OR REPLACE INTO catalog_feed (feed, version) VALUES (?, ?)
 
+-- name: keep_progress
+INSERT INTO import_progress (id, begun, at, state) VALUES (?1, ?2, ?2, ?3)
+ON CONFLICT (id) DO UPDATE SET at = excluded.at, state = excluded.state
+
+-- name: forget_progress  Of all imports but the newest ones.
+DELETE FROM import_progress WHERE id NOT IN (SELECT id FROM import_progress ORDER BY begun DESC, id DESC LIMIT ?)
+
+-- name: progress  The newest import first.
+SELECT id, at, state FROM import_progress ORDER BY begun DESC, id DESC
+
 -- name: product_keys
 SELECT key FROM product WHERE key > ? ORDER BY key LIMIT ?
 

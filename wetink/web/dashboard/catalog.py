@@ -104,6 +104,7 @@ async def catalog(request: Request) -> Response:
     return page(
         request,
         "catalog.html",
+        running=await wetink.catalog_imports.running(),
         entered=entered,
         after=after,
         products=found,
