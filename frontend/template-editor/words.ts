@@ -1,7 +1,7 @@
 /** Completion: the words that the server says a template may use, at the place where somebody types. */
 import type { Completion, CompletionContext, CompletionResult, CompletionSource } from "@codemirror/autocomplete";
 
-export interface Described {
+interface Described {
   kind: string;
   example: string;
   fields: Record<string, Described>;

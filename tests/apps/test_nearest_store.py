@@ -119,7 +119,7 @@ def test_stores_of_a_feed_count_as_those_of_the_settings() -> None:
         {"name": "", "latitude": 53.5511, "longitude": 9.9937},
         {"name": "Nowhere", "latitude": None, "longitude": 9},
     )  # fmt: skip
-    shop = Shop(feeds={"stores": FeedData(rows, 1, "fresh")})
+    shop = Shop(feeds={"stores": FeedData(rows, "fresh")})
     chosen = msgspec.convert({"stores": STORES[1:], "feed": "stores"}, APP.settings)
     moment = Moment(NOON, latitude=HAMBURG[0], longitude=HAMBURG[1])
     shown = APP.show(Person(), chosen, moment, shop)

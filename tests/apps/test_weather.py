@@ -21,7 +21,7 @@ OFFERS = [
 
 
 def run(current: Any, moment: Moment | None = None, traits: Any = None, **settings: Any) -> Shown | None:
-    shop = Shop(feeds={"weather": FeedData(({"current": current},), 1, "fresh")})
+    shop = Shop(feeds={"weather": FeedData(({"current": current},), "fresh")})
     chosen = msgspec.convert({"offers": OFFERS, **settings}, APP.settings)
     return APP.show(Person(traits=traits or {}), chosen, moment or Moment(1), shop)
 

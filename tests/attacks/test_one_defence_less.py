@@ -22,7 +22,7 @@ from wetink.core.profile.person import Moment
 from wetink.core.rules import operators
 from wetink.core.rules.parse import parse
 from wetink.core.units import csv
-from wetink.ingest.receive import check_line
+from wetink.ingest.receive import check_body
 from wetink.opens import open as opening
 from wetink.render import liquid
 
@@ -81,8 +81,8 @@ def test_a_message_nested_too_deeply_is_parked(monkeypatch: pytest.MonkeyPatch, 
     for _ in range(200):
         deep = [deep]
     told = {"type": "track", "event": "X", "userId": "u", "messageId": "m", "properties": {"deep": deep}}
-    verdict = check_line(msgspec.json.encode(told), NOW)["verdict"]
-    assert (verdict == "parked") is defended
+    [dry] = check_body(msgspec.json.encode(told), NOW)
+    assert (dry["verdict"] == "parked") is defended
 
 
 def seconds(pattern: str, length: int) -> float:

@@ -26,7 +26,7 @@ from wetink.core.outbound.feed import Feed, product_of
 from wetink.core.profile.person import Moment
 from wetink.core.rules.parse import parse as rule_of
 from wetink.feeds.parse import Tally, Unreadable, read
-from wetink.ingest.receive import check_line
+from wetink.ingest.receive import check_body
 from wetink.opens.drawing import template_values
 from wetink.ports import Scene
 from wetink.render.liquid import html
@@ -55,7 +55,7 @@ def of_event(event: Event) -> Seen:
 
 async def check(message: Any, shop: Shop) -> Seen:
     """What `wetink check` says of a message, and the event that is stored of it."""
-    dry = check_line(json.dumps(message).encode(), shop.now + 1000)
+    [dry] = check_body(json.dumps(message).encode(), shop.now + 1000)
     answer = await shop.post(message)
     [received] = await shop.received()
     assert received.verdict == dry["verdict"], "a check says what is stored"

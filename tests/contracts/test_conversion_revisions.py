@@ -19,7 +19,7 @@ from wetink.core.events.message import pieces
 from wetink.core.messages.normalize import normalize
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.goal import ORDER_EVENTS
-from wetink.ports import DAY, HOUR, MINUTE, WIDTHS, Revision, Storage
+from wetink.ports import DAY, HOUR, MINUTE, Revision, Storage
 
 NAMES = ORDER_EVENTS
 START = LATE - LATE % DAY - 3 * DAY
@@ -56,16 +56,16 @@ def state(store: Storage) -> dict[tuple[int, int], tuple[Revision, list[bytes]]]
     """Return each span with its revision, and then what it yields."""
     return {
         (width, start): (revision, yielded(store, start, start + width))
-        for width in WIDTHS
+        for width in (MINUTE, HOUR, DAY)
         for start, revision in revisions(store, width).items()
     }
 
 
 def test_spans_without_conversions_have_no_revision(store: Storage) -> None:
     append(store, {"type": "track", "event": "Product Viewed", "userId": "u", "messageId": "m", "timestamp": START})
-    assert [revisions(store, width) for width in WIDTHS] == [{}, {}, {}]
+    assert [revisions(store, width) for width in (MINUTE, HOUR, DAY)] == [{}, {}, {}]
     append(store, order(1, START + 90_000, WHO[0]))
-    assert [list(revisions(store, width)) for width in WIDTHS] == [[START + MINUTE], [START], [START]]
+    assert [list(revisions(store, width)) for width in (MINUTE, HOUR, DAY)] == [[START + MINUTE], [START], [START]]
 
 
 def test_a_span_is_found_if_a_part_of_it_is_asked_for(store: Storage) -> None:

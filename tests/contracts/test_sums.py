@@ -40,7 +40,6 @@ def record(store: Storage, touches: Sequence[Touch]) -> None:
     async def story() -> None:
         for touch in touches:
             await store.ledger.record(touch)
-        assert await store.ledger.write_pending()
 
     run(story())
 
@@ -143,7 +142,6 @@ def test_pictures_are_counted_in_the_quarter_of_an_hour_they_were_served(store: 
     at = START + 5 * QUARTER_MS
     for each in (at - 1, at, at + QUARTER_MS - 1, at + QUARTER_MS):
         store.ledger.served(Served("hero", "v", ""), each)
-    assert run(store.ledger.write_pending())
     [count] = run(store.ledger.sums([(at, at + QUARTER_MS)], ("block",)))
     assert (count.pictures, [getattr(count, name) for name in COUNTS[1:]]) == (2, [0] * 8)
     assert [each.pictures for each in run(store.ledger.days(START, START + DAY_MS))] == [4]

@@ -30,7 +30,6 @@ def test_people_count_in_their_arm_and_whom_only_machines_fetched_for_apart() ->
     found = result(PLAN, "hero", days, orders, "EUR", NOW)
     new = next(each for each in found.arms if each.arm == "new")
     assert (new.people, new.unseen, new.clicked, new.ordered, new.revenue) == (400, 90, 40, 2, 55)
-    assert new.orders_unseen == 1
     revenue = new.samples["revenue"]
     assert (revenue.n, revenue.total, revenue.squares, revenue.conversions) == (400, 55, 50**2 + 5**2, 2)
     assert (found.control, found.people) == (HOLDOUT, 600)

@@ -13,7 +13,7 @@ from wetink.core.events.clock import parse
 from wetink.core.events.message import BATCH, BEHAVIORAL, MOST_SHARED, Endpoint, Piece, pieces
 from wetink.core.messages.normalize import normalize
 from wetink.core.messages.record import Record
-from wetink.ingest.receive import check_line
+from wetink.ingest.receive import check_body
 
 NOW = parse("2026-11-23T12:00:00Z") or 0
 VIEW: dict[str, Any] = {"type": "track", "userId": "u", "event": "X", "messageId": "m"}
@@ -65,7 +65,7 @@ def test_a_message_that_is_not_meant_for_us_is_set_aside(integrations: Any, off:
 
 def test_the_check_command_tells_as_well() -> None:
     line = msgspec.json.encode({**VIEW, "integrations": {"All": False}})
-    told = check_line(line, NOW)
+    [told] = check_body(line, NOW)
     assert told["verdict"] == "parked"
     assert told["problems"][0]["property"] == "integrations.All"
 

@@ -64,7 +64,6 @@ def wetink(tmp_path: Path, box: Mailbox) -> Iterator[Wetink]:
             for number in range(count):
                 at = MONDAY - week * 7 * DAY + number * HOUR
                 await made.store.ledger.record(Touch("open", "hero", f"user:{week}-{number}", "", at, ""))
-        await made.store.ledger.write_pending()
 
     asyncio.run(start())
     yield made

@@ -23,7 +23,6 @@ from wetink.ports.content import Draft, Drafts, digest
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 _PLACE = re.compile(r"^([\w.\[\]-]+): (.*)$", re.DOTALL)
 _CONVERTED = re.compile(r"^(?P<what>.*?) - at `\$\.?(?P<path>[^`]*)`$", re.DOTALL)
-_NEVER = ("settings", "when")
 
 
 class Opened(msgspec.Struct, frozen=True):

@@ -164,7 +164,7 @@ class SnapshotFolder:
         Raises Unreadable or Refused; then nothing has changed.
         """
         body = f"{feed.name}.{draft.finish()}.body"
-        fresh = Snapshot(feed.name, fetched_at=now, checked_at=now, etag=etag, last_modified=last_modified)
+        fresh = Snapshot(feed.name, checked_at=now, etag=etag, last_modified=last_modified)
         snapshot = self._filled(fresh, feed, draft.path, now)
         try:
             draft.path.replace(self._folder / body)

@@ -22,7 +22,7 @@ from wetink.ports import Inbox, Record, Source
 from wetink.telemetry.metrics import APPEND, MESSAGES
 from wetink.telemetry.request import CURRENT, Request, step
 
-__all__ = ["BATCH", "BEHAVIORAL", "Endpoint", "Ingest", "check_body", "check_line", "write_key"]
+__all__ = ["BATCH", "BEHAVIORAL", "Endpoint", "Ingest", "check_body", "write_key"]
 
 logger = logging.getLogger(__name__)
 
@@ -203,13 +203,6 @@ def _settle(answer: asyncio.Future[Sequence[bool]], outcome: Sequence[bool] | Ex
         answer.set_result(outcome)
 
 
-def check_line(
-    line: bytes, now: int, mappings: Mappings | None = None, source: str = "check", known: Placeholders = USUAL
-) -> dict[str, Any]:
-    """Return the verdict on one JSON message as if received at its `receivedAt`, or else at `now` (Unix ms)."""
-    return check_body(line, now, mappings, source, known, endpoint=ONE_LINE)[0]
-
-
 def check_body(
     body: bytes,
     now: int,
@@ -219,7 +212,7 @@ def check_body(
     *,
     endpoint: Endpoint = ANY_BODY,
 ) -> list[dict[str, Any]]:
-    """Return the verdict on each message of a body: one message, a list of them, or a batch. See `check_line`."""
+    """Return the verdict on each message of a body: one message, a list of them, or a batch."""
     body = body.strip()
     if endpoint.several and body.startswith(b"["):
         body = b'{"batch":' + body + b"}"

@@ -1,7 +1,6 @@
 """Experiments: their results, and the shares of bandits' arms, computed in the background."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
@@ -17,8 +16,6 @@ from wetink.core.units.duration import parse
 from wetink.insights.reports import Reports
 from wetink.opens.assignment import Shared
 from wetink.ports.ledger import Exposures
-
-logger = logging.getLogger(__name__)
 
 AT_ONCE = 1_000
 """Recipients whose exposures are read at once, in about two milliseconds."""

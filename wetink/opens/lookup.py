@@ -208,8 +208,7 @@ class Lookup:
             seen = replace(shown(person), views=())
             known = {"person": plain(seen), "moment": msgspec.to_builtins(moment)}
             given = await self._feeds.ask(name, parameters_of(feed, known), feed.per_person.deadline_ms)
-        fetched = moment.now - given.age_ms if given.age_ms is not None else 0
-        return FeedData(given.items, fetched, f"{given.state}: {given.because}" if given.because else given.state)
+        return FeedData(given.items, f"{given.state}: {given.because}" if given.because else given.state)
 
 
 def folded_at(loaded: Loaded, now: int, events: frozenset[str]) -> Person | None:

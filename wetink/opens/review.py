@@ -68,7 +68,7 @@ class Reviewer:
         counts, seen = await self._counted(stage, names, sides, moment)
         blocks = [stage.after.blocks[name] for name in names if name in stage.after.blocks]
         checks = [
-            await asyncio.to_thread(_usable, stage, sides[1].apps),
+            await asyncio.to_thread(_usable, stage),
             await asyncio.to_thread(_rehearsed, stage, sides[1].apps),
             *await self._drawn(stage, blocks, sides[1]),
             await asyncio.to_thread(self._covered, stage, blocks, sides[1], seen),
@@ -249,7 +249,7 @@ def _check(name: str, title: str, state: str, words: Sequence[str]) -> Check:
     return Check(name, title, state, tuple(said))  # type: ignore[arg-type]
 
 
-def _usable(stage: Stage, apps: Mapping[str, App]) -> Check:
+def _usable(stage: Stage) -> Check:
     """Return the new problems of the content, and parts of templates that cannot be drawn."""
     words = [each for each in stage.after.problems if each not in stage.before.problems]
     doubts = [each for each in stage.after.notes if each not in stage.before.notes]

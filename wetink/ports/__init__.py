@@ -18,7 +18,6 @@ from wetink.ports.storage import ENTRY_BYTES as ENTRY_BYTES
 from wetink.ports.storage import HOUR as HOUR
 from wetink.ports.storage import MINUTE as MINUTE
 from wetink.ports.storage import NAMES as NAMES
-from wetink.ports.storage import WIDTHS as WIDTHS
 from wetink.ports.storage import Catalog as Catalog
 from wetink.ports.storage import Conversions as Conversions
 from wetink.ports.storage import Cursor as Cursor

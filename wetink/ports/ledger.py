@@ -122,10 +122,6 @@ class Ledger(Protocol):
         """Count a picture delivered at `at` (Unix ms). May be written a moment later. Never waits, never raises."""
         ...
 
-    async def write_pending(self) -> bool:
-        """Write now what `record` and `served` left for later. Returns whether nothing is left. Never raises."""
-        ...
-
     async def apply(self, groups: Sequence[Group]) -> None:
         """Store groups in one transaction, on disk (fsync) on return. A group that was stored before changes nothing.
 

@@ -278,7 +278,7 @@ class Polls(Protocol):
         ...
 
 
-MINUTE, HOUR, DAY = WIDTHS = (60_000, 3_600_000, 86_400_000)
+MINUTE, HOUR, DAY = (60_000, 3_600_000, 86_400_000)
 """Milliseconds of the spans (UTC) that conversions have revisions for."""
 
 
@@ -297,7 +297,7 @@ class Conversions(Protocol):
     async def revisions(self, names: Collection[str], since: int, until: int, width: int) -> Mapping[int, Revision]:
         """Return the days, hours or minutes that overlap [since, until), by their first Unix ms, with their revisions.
 
-        `width` is one of WIDTHS. While a span's revision is the same, `outcomes` yields the same for it: events,
+        `width` is MINUTE, HOUR or DAY. While a span's revision is the same, `outcomes` yields the same for it: events,
         owners and members. Spans that never had an event are left out. Like `outcomes`, it finds all messages of
         these names that were received before.
         """

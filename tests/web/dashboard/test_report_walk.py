@@ -46,7 +46,6 @@ async def live(data: Path) -> None:
                         order = {"type": "track", "event": "Order Completed", "messageId": f"m{number}"}
                         order |= {"userId": f"w{week}-{number}", "timestamp": at + 1, "properties": told}
                         messages.append(order)
-        await wetink.store.ledger.write_pending()
         [sender] = await wetink.store.sources.all()
         await wetink.ingest.receive(msgspec.json.encode({"batch": messages}), sender, BATCH, now)
 

@@ -93,7 +93,7 @@ def shop(now: int, app: App | None = None) -> Shop:
         products,
         found,
         history,
-        {name: FeedData(items, now - 5 * 60_000, "fresh") for name, items in sample.feeds.items()} if sample else {},
+        {name: FeedData(items, "fresh") for name, items in sample.feeds.items()} if sample else {},
         sample.polls if sample else {},
         promised=sample.promised if sample else {},
     )

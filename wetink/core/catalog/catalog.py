@@ -28,10 +28,9 @@ S = TypeVar("S")
 
 
 class FeedData(msgspec.Struct, frozen=True):
-    """A feed's current data. `fetched_at` is Unix ms, 0 for never. `state` describes the freshness."""
+    """A feed's current data. `state` describes the freshness."""
 
     items: tuple[dict[str, Any], ...] = ()
-    fetched_at: int = 0
     state: str = "this feed does not exist"
 
 

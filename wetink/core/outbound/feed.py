@@ -132,7 +132,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     """A feed's data as fetched. Times are Unix ms; 0 means never.
 
     A catalog's items stay on disk: `items` is empty, and `count` is their number. `version` changes with the data and
-    with the way it is parsed. `fetched_at` is when the data came, `checked_at` when the source last confirmed it.
+    with the way it is parsed. `checked_at` is when the source last sent or confirmed the data.
     `failures` counts the failures since, and `trouble` is the last one.
     """
 
@@ -140,7 +140,6 @@ class Snapshot(msgspec.Struct, frozen=True):
     items: tuple[Item, ...] = ()
     count: int = 0
     version: str = ""
-    fetched_at: int = 0
     checked_at: int = 0
     etag: str = ""
     last_modified: str = ""

@@ -122,7 +122,6 @@ class ArmResult(msgspec.Struct, frozen=True):
     clicked: int
     ordered: int
     revenue: float
-    orders_unseen: int
     samples: dict[str, Sample]
     implied: int = 0
     """People of the arm who looked according to a click only."""
@@ -233,7 +232,6 @@ def _arm(
         round(mine["clicks"].total),
         mine["orders"].conversions,
         rounded(mine["revenue"].total, currency),
-        sum(not each.seen for each in orders if each.arm == arm),
         mine,
         sum(each.implied for each in days if each.arm == arm and each.seen),
     )

@@ -158,9 +158,6 @@ class PostgresLedger:
             rows = await connection.fetch(query, *values)
         return [Listed(touch_of(row[:-1]), (row[1], row[-1])) for row in map(tuple, rows)]
 
-    async def write_pending(self) -> bool:
-        return await self.writer.flush()
-
     async def apply(self, groups: Sequence[Group]) -> None:
         by_id = {group.id: group for group in groups}
 

@@ -47,7 +47,7 @@ async def renew(connection: Connection, pairs: Sequence[Pair]) -> list[bool]:
             continue
         place, old = stored.pop(received.seq)
         record = at_its_time(record, old)
-        await _put(connection, identities, received, record, place, old)
+        await _put(connection, identities, record, place, old)
         if named_placeholder(record):
             mixed |= product_keys(old) - product_keys(record.event)
             for nobody in nobodies(old, record):
@@ -77,9 +77,7 @@ async def _stored(connection: Connection, seqs: Sequence[int]) -> dict[int, tupl
     }
 
 
-async def _put(
-    connection: Connection, identities: Identities, received: Received, record: Record, place: Place, old: Event | None
-) -> None:
+async def _put(connection: Connection, identities: Identities, record: Record, place: Place, old: Event | None) -> None:
     print_, column, at = place
     event, now = record.event, who(record.filed)
     before = claims_of(old) if old is not None else ()

@@ -4,7 +4,6 @@ No open waits for it: a thread writes the opens in batches. A power cut may lose
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,6 @@ from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, insert, translated
 
-logger = logging.getLogger(__name__)
 SQL = queries(__package__, "archive_queries.sql")
 AT_MOST = 2_000
 """Opens that one statement removes."""

@@ -29,8 +29,6 @@ from wetink.store.sqlite.batch import transaction
 from wetink.store.sqlite.connection import fetch, insert
 
 SQL = queries(__package__, "contact_queries.sql")
-AT_ONCE = 5_000
-"""Recipients summed at once."""
 PEOPLE_AT_ONCE = 250
 """Recipients classified in one transaction."""
 

@@ -355,9 +355,6 @@ class SQLiteLedger:
             rows = fetch(self._reading, query, _as_json(asked_of(wanted, limit, before)))
         return [Listed(touch_of(row[:-1]), (row[1], row[-1])) for row in rows]
 
-    async def write_pending(self) -> bool:
-        return await asyncio.to_thread(self.flush)
-
     def flush(self) -> bool:
         """Write the waiting rows. Returns whether none are left. Never raises: rows that cannot be written wait."""
         return self.writer.flush()

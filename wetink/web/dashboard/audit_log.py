@@ -12,7 +12,6 @@ from wetink.core.units.csv import sheet
 from wetink.web.dashboard.query import time_of, wetink_of, whole
 from wetink.web.dashboard.render import absolute, page
 
-PATH = "/dashboard/settings/audit"
 ON_A_PAGE, IN_A_FILE = 50, 10_000
 DAY_MS = 86_400_000
 

@@ -25,7 +25,6 @@ SHOWN, MOST_PAGES = 60, 10_000
 """Files on one page, and the number of the last page that is asked for."""
 SIDES = (320, 640, 1280)
 """Pixels of the longer side of a thumbnail."""
-TITLES: Mapping[str, str] = {"images": "Pictures", "fonts": "Fonts"}
 FOREVER = "private, max-age=31536000, immutable"
 
 
@@ -66,7 +65,10 @@ async def media(request: Request) -> Response:
         request,
         "media.html",
         room=room,
-        rooms=[(each, title, len(all_names[each])) for each, title in TITLES.items()],  # type: ignore[index]
+        kinds=[
+            ("/dashboard/media", "Pictures", len(content.images)),
+            ("/dashboard/media?kind=fonts", "Fonts", len(content.fonts)),
+        ],
         files=[_file(content, room, name, families) for name in shown],
         search=search,
         found=len(names),
