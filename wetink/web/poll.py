@@ -10,7 +10,8 @@ from wetink.core.profile.person import Moment
 from wetink.ingest.receive import Endpoint
 from wetink.opens.polls import Ballot, answered
 from wetink.ports import Source
-from wetink.web.dashboard.query import form_of, wetink_of, whole
+from wetink.web.dashboard.form import open_form_of
+from wetink.web.dashboard.query import wetink_of, whole
 from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
 
@@ -36,7 +37,7 @@ async def ballot(request: Request) -> Response:
 async def cast(request: Request) -> Response:
     """Count the form's vote, ingest it as an event of the voter, and show the results."""
     wetink, (block, who, moment) = wetink_of(request), _question(request)
-    form = await form_of(request)
+    form = await open_form_of(request)
     option = whole(form.get("option", ""))
     try:
         decision = await wetink.opens.preview(wetink.content, block, who, moment)

@@ -23,7 +23,8 @@ from wetink.ports.audiences import Point
 from wetink.web import session
 from wetink.web.dashboard import audience_form, toasts
 from wetink.web.dashboard.audience_form import Editor, offered
-from wetink.web.dashboard.query import field_of, form_of, moment_of, named, time_of, wetink_of
+from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.query import field_of, moment_of, named, time_of, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
@@ -110,7 +111,6 @@ async def audience(request: Request) -> Response:
 async def edit(request: Request) -> Response:
     """Apply a button of the form and show the page again, for browsers without scripts."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     found, name = wetink_of(request).content.audiences.get(form.get("was", "")), form.get("name", "")
     return await _page(request, await asyncio.to_thread(audience_form.of_form, form, name), found, name)
 
@@ -118,7 +118,6 @@ async def edit(request: Request) -> Response:
 async def tried(request: Request) -> Response:
     """Return the problems of the edited side, and the updated other side."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     return await asyncio.to_thread(_tried, request, form)  # hundreds of conditions take a second to render
 
 
@@ -144,7 +143,6 @@ def _fields(drawn: str) -> set[str]:
 async def found(request: Request) -> Response:
     """Return the number of matches of the edited rule, some of them, and the reasons for one person."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     wetink = wetink_of(request)
     editor = await asyncio.to_thread(audience_form.of_yaml, form.get("yaml", ""), form.get("name", ""))
     rule, entered = audience_form.rule_of(editor), form.get("who", "").strip()
@@ -169,7 +167,6 @@ async def found(request: Request) -> Response:
 async def save(request: Request) -> Response:
     """Save the audience. A new one without a name gets one made from its title."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     name, was = form.get("name", "").strip(), form.get("was", "")
     editor = await asyncio.to_thread(audience_form.newest, form, name)
     wetink = wetink_of(request)
@@ -202,8 +199,7 @@ def overtaken(error: Conflict) -> str:
 
 async def delete(request: Request) -> Response:
     """Delete an audience that no rule names."""
-    form = await form_of(request)
-    session.check_csrf(request, form)
+    await form_of(request)
     wetink, name = wetink_of(request), request.path_params["name"]
     found = named(wetink.content.audiences, name, "audience")
     if used := audience_uses(wetink.content, name):
@@ -221,7 +217,7 @@ async def delete(request: Request) -> Response:
 
 async def again(request: Request) -> Response:
     """Retry failed deliveries."""
-    session.check_csrf(request, await form_of(request))
+    await form_of(request)
     name = request.path_params["name"]
     await wetink_of(request).audiences.memberships.again(name, now_ms())
     return RedirectResponse(f"/dashboard/audiences/{name}?again=1", 303)

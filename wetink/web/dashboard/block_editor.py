@@ -32,7 +32,8 @@ from wetink.web.dashboard.block_editor_view import (
     stock_of,
 )  # fmt: skip
 from wetink.web.dashboard.blocks import coverage_part
-from wetink.web.dashboard.query import field_of, fields_of, form_of, wetink_of, whole
+from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.query import field_of, wetink_of, whole
 from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
 
@@ -60,8 +61,7 @@ async def edit(request: Request) -> Response:
 async def change(request: Request) -> Response:
     """Save the form as a draft, after the press of one of its buttons, and return the parts that follow from it."""
     name, stock = request.path_params["name"], await stock_of(wetink_of(request))
-    fields = dict(await fields_of(request, LARGEST))
-    session.check_csrf(request, fields)
+    fields = await form_of(request, LARGEST)
     action = fields.get("do", "")
     form = await asyncio.to_thread(posted, fields, stock.apps)
     removed = removed_text(form, action.removeprefix("remove "), stock.apps) if action.startswith("remove ") else ""
@@ -289,7 +289,6 @@ async def make(request: Request) -> Response:
     """Make the draft of a new block from an app or from nothing, and open it in the editor."""
     wetink = wetink_of(request)
     fields = await form_of(request)
-    session.check_csrf(request, fields)
     app, title = wetink.apps.get(fields.get("app", "")), fields.get("title", "").strip()
     if len(title) > LONGEST_TITLE:
         return _new_page(request, fields, f"title: at most {LONGEST_TITLE} characters")
@@ -312,8 +311,7 @@ async def make(request: Request) -> Response:
 async def copy(request: Request) -> Response:
     """Keep the form, or the block as it is, as the draft of a new block, and open that in the editor."""
     wetink, name = wetink_of(request), request.path_params["name"]
-    fields = dict(await fields_of(request, LARGEST))
-    session.check_csrf(request, fields)
+    fields = await form_of(request, LARGEST)
     if "order" in fields:
         apps = (await stock_of(wetink)).apps
         raw = raw_of(posted(fields, apps), apps)
@@ -331,8 +329,7 @@ async def copy(request: Request) -> Response:
 async def discard(request: Request) -> Response:
     """Discard the draft of a block."""
     wetink, name = wetink_of(request), request.path_params["name"]
-    fields = dict(await fields_of(request, LARGEST))
-    session.check_csrf(request, fields)
+    fields = await form_of(request, LARGEST)
     await wetink.block_drafts.drop(name, whole(fields.get("revision")) or 0)
     return RedirectResponse(_page_of(request, name), 303)
 

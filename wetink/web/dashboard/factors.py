@@ -12,7 +12,8 @@ from wetink.core.access.account import Account
 from wetink.core.errors import BadRequest, Conflict
 from wetink.web import session
 from wetink.web.dashboard.app_setup import setup_facts
-from wetink.web.dashboard.query import form_of, inside, wetink_of
+from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.query import inside, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.second_factor import origin_of, sentence
 from wetink.web.dashboard.toasts import tell
@@ -53,7 +54,6 @@ async def app(request: Request) -> Response:
 async def confirm_app(request: Request) -> Response:
     """Keep the app whose first code came. Shows recovery codes if there are none yet."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     wetink, account, now, id_ = wetink_of(request), session.account(request), now_ms(), form.get("setup", "")
     try:
         await wetink.factors.confirm_app(account, id_, form.get("code", ""), now)
@@ -93,7 +93,6 @@ async def ask_passkey(request: Request) -> Response:
 async def add_passkey(request: Request) -> Response:
     """Keep the passkey that the browser has made. Shows recovery codes if there are none yet."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     wetink, account = wetink_of(request), session.account(request)
     added = await (await wetink.passkeys()).add(
         account, form.get("challenge", ""), form.get("answer", ""), form.get("passkey-name", ""), now_ms()
@@ -106,7 +105,7 @@ async def add_passkey(request: Request) -> Response:
 
 async def ask_proof(request: Request) -> Response:
     """Return the options with which somebody proves who they are by a passkey, for the script."""
-    session.check_csrf(request, await form_of(request))
+    await form_of(request)
     asked = await (await wetink_of(request).passkeys()).ask(session.account(request).id, now_ms())
     return answer(asked.challenge, asked.options)
 
@@ -114,7 +113,6 @@ async def ask_proof(request: Request) -> Response:
 async def prove(request: Request) -> Response:
     """Take a passkey for the proof of who somebody is, and go on to where it was needed."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     wetink, account, now = wetink_of(request), session.account(request), now_ms()
     await wetink.factors.count_try(account.id, now)
     passkeys = await wetink.passkeys()
@@ -143,7 +141,6 @@ def answer(challenge: str, options: str) -> Response:
 async def _changing(request: Request) -> tuple[Account, Mapping[str, str]]:
     """Return the account that a form changes, and the form. Raises Forbidden unless its holder has proved it."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     account = session.account(request)
     session.check_proved(request)
     return account, form

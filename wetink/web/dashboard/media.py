@@ -15,7 +15,8 @@ from wetink.content.uses import Room, Use, uses, uses_with_drafts
 from wetink.core.errors import BadContent, BadRequest, Conflict, NotFound, WetinkError
 from wetink.ports.content import digest
 from wetink.web import session
-from wetink.web.dashboard.query import form_of, number_in, wetink_of
+from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.query import number_in, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.toasts import Undo, tell
 from wetink.web.request import body_of as error_body
@@ -131,7 +132,6 @@ async def put(request: Request) -> Response:
 async def change(request: Request) -> Response:
     """Rename or delete a file."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     wetink, room, name = wetink_of(request), _room(request), request.path_params["name"]
     content, by = wetink.content, session.actor(request)
     try:

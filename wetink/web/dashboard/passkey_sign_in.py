@@ -6,7 +6,8 @@ from starlette.responses import Response
 from wetink.core.errors import Forbidden, TooManyRequests
 from wetink.web import session
 from wetink.web.dashboard.factors import answer
-from wetink.web.dashboard.query import form_of, inside, wetink_of
+from wetink.web.dashboard.form import open_form_of
+from wetink.web.dashboard.query import inside, wetink_of
 from wetink.web.dashboard.second_factor import SECOND, note, sentence, signed_in, step_page, waiting
 from wetink.web.dashboard.sign_in import login_page
 from wetink.web.request import now_ms, status_of
@@ -17,7 +18,7 @@ WRONG = "passkey "
 
 async def ask(request: Request) -> Response:
     """Return the options for the browser: of any passkey, or of those of the account that a password has named."""
-    form = await form_of(request)
+    form = await open_form_of(request)
     found = await waiting(request, SECOND) if form.get("after") == "password" else None
     passkeys = await wetink_of(request).passkeys()
     asked = await passkeys.ask(found[1].id if found is not None else "", now_ms())
@@ -26,7 +27,7 @@ async def ask(request: Request) -> Response:
 
 async def enter(request: Request) -> Response:
     """Sign in with the passkey that the browser has asked."""
-    form = await form_of(request)
+    form = await open_form_of(request)
     wetink, now, onward = wetink_of(request), now_ms(), inside(form.get("next", ""))
     found = await waiting(request, SECOND) if form.get("after") == "password" else None
     key = f"factor {found[1].id}" if found is not None else f"{WRONG}{session.address_of(request)}"

@@ -3,26 +3,18 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from wetink.core.errors import BadRequest, NotFound, TooLarge
+from wetink.core.errors import BadRequest, NotFound
 from wetink.core.events.clock import LATEST
 from wetink.core.profile.person import Moment
-from wetink.core.text.characters import problem_in_text
 from wetink.wiring import Wetink
 
 T = TypeVar("T")
 
 DEVICES = ("desktop", "mobile", "proxy")
 SCHEMES = ("light", "dark")
-FORM = "application/x-www-form-urlencoded"
-LARGEST_FORM = 64 * 1024
-"""Largest form, in bytes."""
-
-MOST_FIELDS = 4_000
-
 LONGEST_TIME = 40
 """Longest date and time, in characters. Further digits are below a microsecond."""
 
@@ -131,35 +123,3 @@ def inside(path: str) -> str:
     ('/dashboard/live', '/dashboard', '/dashboard')
     """
     return path if path.startswith("/dashboard/") and "//" not in path and "\\" not in path else "/dashboard"
-
-
-async def form_of(request: Request) -> Mapping[str, str]:
-    """Return the fields of a posted form. The last one of a name counts. Raises BadRequest and TooLarge."""
-    return dict(await fields_of(request))
-
-
-async def fields_of(request: Request, largest: int = LARGEST_FORM) -> list[tuple[str, str]]:
-    """Return the fields of a posted form of up to `largest` bytes, in order. Raises BadRequest and TooLarge.
-
-    Other kinds of bodies are rejected: another site's page can send them without a CORS check.
-    """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != FORM:
-        raise BadRequest(f"a form is {FORM}, not {kind[:40] or 'nothing'}", where="content-type")
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > largest:
-            raise TooLarge(f"the form is larger than {largest // 1024} KB")
-    try:
-        text = body.decode("utf-8", "surrogateescape")
-        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="surrogateescape")
-    except ValueError as error:
-        raise TooLarge(f"the form has more than {MOST_FIELDS} fields") from error
-    for name, value in fields:
-        place = name.encode("utf-8", "replace").decode()[:60]
-        if "\0" in name or "\0" in value:
-            raise BadRequest(f"{place!r}: a NUL character cannot be kept", where=place)
-        if problem_in_text(name) or problem_in_text(value):
-            raise BadRequest(f"{place!r}: this is not written in UTF-8", where=place)
-    return fields

@@ -13,7 +13,8 @@ from wetink.core.errors import BadContent, BadRequest, Conflict, NotFound, Wetin
 from wetink.opens.recipient import parse
 from wetink.opens.trials import Onlooker
 from wetink.web import session
-from wetink.web.dashboard.query import form_of, moment_of, wetink_of, whole
+from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.query import moment_of, wetink_of, whole
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.toasts import Undo, tell
 from wetink.web.request import now_ms, status_of
@@ -68,7 +69,6 @@ async def picture(request: Request) -> Response:
 async def publish(request: Request) -> Response:
     """Publish the reviewed drafts."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     reviewed = {
         name.removeprefix(FIELD): _revision(name, value) for name, value in form.items() if name.startswith(FIELD)
     }
@@ -86,7 +86,6 @@ async def publish(request: Request) -> Response:
 async def resolve(request: Request) -> Response:
     """Decide about a draft whose published file has changed: merge both, keep this one, or drop it."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     path, how = form.get("path", ""), form.get("how", "")
     publishing, by = wetink_of(request).publishing, session.actor(request)
     try:

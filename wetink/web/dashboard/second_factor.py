@@ -18,7 +18,8 @@ from wetink.core.errors import BadRequest, Conflict, Forbidden, TooManyRequests,
 from wetink.ports.challenges import Challenge
 from wetink.web import session
 from wetink.web.dashboard.app_setup import setup_facts
-from wetink.web.dashboard.query import form_of, wetink_of
+from wetink.web.dashboard.form import open_form_of
+from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
 
@@ -65,7 +66,7 @@ async def signed_in(request: Request, account: Account, path: str) -> Response:
 
 async def second(request: Request) -> Response:
     """Ask for the second factor. Sign in with a right code."""
-    form = await form_of(request) if request.method == "POST" else {}
+    form = await open_form_of(request) if request.method == "POST" else {}
     found = await waiting(request, SECOND)
     if found is None:
         return _too_late(request)
@@ -103,7 +104,7 @@ async def step_page(
 
 async def set_up(request: Request) -> Response:
     """Set up the app that the team requires, then show the recovery codes and sign in."""
-    form = await form_of(request) if request.method == "POST" else {}
+    form = await open_form_of(request) if request.method == "POST" else {}
     found = await waiting(request, REQUIRED)
     if found is None:
         return _too_late(request)

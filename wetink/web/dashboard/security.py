@@ -10,7 +10,8 @@ from wetink.core.access.account import name_of
 from wetink.core.errors import BadRequest
 from wetink.web import session
 from wetink.web.dashboard import factors
-from wetink.web.dashboard.query import form_of, inside, wetink_of
+from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.query import inside, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.sign_in import wrong_of
 from wetink.web.dashboard.toasts import tell
@@ -27,7 +28,6 @@ async def security(request: Request) -> Response:
 async def rename(request: Request) -> Response:
     """Change the name that the history of content shows."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     try:
         name = name_of(form.get("name", ""))
     except BadRequest as error:
@@ -41,7 +41,6 @@ async def rename(request: Request) -> Response:
 async def password(request: Request) -> Response:
     """Change the password. Other browsers are signed out."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     account, current = session.account(request), session.current(request)
     try:
         await session.try_as(request, account.email)
@@ -58,7 +57,6 @@ async def password(request: Request) -> Response:
 async def end(request: Request) -> Response:
     """End one session of the account, or all but this one."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     account, current = session.account(request), session.current(request)
     own, only = current.id if current is not None else "", form.get("session", "")
     if only == own:
@@ -74,7 +72,6 @@ async def confirm(request: Request) -> Response:
     onward, wrong = inside(form.get("next", "")), {}
     account = session.account(request)
     if request.method == "POST":
-        session.check_csrf(request, form)
         await session.try_as(request, account.email)
         if await wetink_of(request).team.proves(account, form.get("password", "")):
             await session.proved(request)

@@ -14,7 +14,8 @@ from wetink.opens.reach import Checked, public_url_of
 from wetink.ports.content import digest
 from wetink.web import session
 from wetink.web.dashboard import toasts
-from wetink.web.dashboard.query import form_of, wetink_of
+from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.signals_form import MOST_GOALS, MOST_RATES, ROWS, entered, given_by, models, text_of
 from wetink.web.request import status_of
@@ -33,7 +34,6 @@ async def settings(request: Request) -> Response:
 async def save_address(request: Request) -> Response:
     """Save the public address and the hosts of links, or with `do=check` only check the address."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     wetink = wetink_of(request)
     try:
         url = wetink.settings.public_url or public_url_of(form.get("public_url", ""))
@@ -55,8 +55,7 @@ async def save_address(request: Request) -> Response:
 
 async def save_signals(request: Request) -> Response:
     """Save goals, attribution, currencies, zone and holdout as `signals.yaml`."""
-    form = dict(await form_of(request))
-    session.check_csrf(request, form)
+    form = await form_of(request)
     wetink, expected = wetink_of(request), form.pop("expected", "")
     found = entered(form, wetink.content.signals)
     if form.get("do") != "save":

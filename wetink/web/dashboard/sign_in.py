@@ -12,7 +12,8 @@ from wetink.core.access.who import SERVER
 from wetink.core.errors import BadRequest, Conflict, TooLarge, TooManyRequests, Unavailable, WetinkError
 from wetink.web import session
 from wetink.web.dashboard import second_factor
-from wetink.web.dashboard.query import fields_of, form_of, inside, wetink_of
+from wetink.web.dashboard.form import fields_of, form_of, open_form_of
+from wetink.web.dashboard.query import inside, wetink_of
 from wetink.web.dashboard.render import page
 
 LARGEST_HELD = 1 << 20
@@ -24,7 +25,7 @@ NO_TOKEN = "The server's token opens the dashboard only until there is an owner.
 
 async def login(request: Request) -> Response:
     """Show the login page. Sign in with a password, or with the server's token until there is an owner."""
-    form = await form_of(request) if request.method == "POST" else request.query_params
+    form = await open_form_of(request) if request.method == "POST" else request.query_params
     onward, email, token = inside(form.get("next", "")), form.get("email", ""), form.get("token", "")
     status, error, headers = 200, "", {}
     try:
@@ -76,7 +77,7 @@ async def enter(request: Request, account: Account, onward: str) -> Response:
 async def join(request: Request) -> Response:
     """Show what a link invites to, or the form for a new password. Use it up, and sign in."""
     team = wetink_of(request).team
-    form = await form_of(request) if request.method == "POST" else request.query_params
+    form = await open_form_of(request) if request.method == "POST" else request.query_params
     secret, wrong = form.get("link", ""), {}
     try:
         link = await team.link(secret)
@@ -113,7 +114,7 @@ def wrong_of(error: WetinkError) -> dict[str, str]:
 
 async def logout(request: Request) -> Response:
     """End the session."""
-    session.check_csrf(request, await form_of(request))
+    await form_of(request)
     response = RedirectResponse("/dashboard/login", 303)
     await session.sign_out(request, response)
     return response

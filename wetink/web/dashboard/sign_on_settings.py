@@ -11,7 +11,8 @@ from wetink.core.access.provider_form import KINDS, groups_text, read_provider
 from wetink.core.access.single_sign_on import Provider, SignInRules
 from wetink.core.errors import Conflict, NotFound, WetinkError
 from wetink.web import session
-from wetink.web.dashboard.query import form_of, wetink_of
+from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.second_factor import sentence
 from wetink.web.dashboard.sign_on import callback
@@ -43,7 +44,6 @@ async def provider(request: Request) -> Response:
 async def save(request: Request) -> Response:
     """Keep a provider, once it has answered at its issuer."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     session.check_proved(request)
     wetink = wetink_of(request)
     rules = await wetink.sign_in_rules.read()
@@ -76,7 +76,6 @@ async def save(request: Request) -> Response:
 async def remove(request: Request) -> Response:
     """Remove a provider. People keep their accounts."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     session.check_proved(request)
     name = form.get("name", "")
 
@@ -93,7 +92,6 @@ async def remove(request: Request) -> Response:
 async def require(request: Request) -> Response:
     """Require a second factor of everybody with a password, or no longer."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     session.check_proved(request)
     wetink, required = wetink_of(request), form.get("second_factor") == "on"
     if required and not (await wetink.factors.of(session.account(request).id)).second:
@@ -114,7 +112,6 @@ async def require(request: Request) -> Response:
 async def reset(request: Request) -> Response:
     """Remove the second factors of somebody who has lost their device, and sign them out."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     session.check_proved(request)
     wetink = wetink_of(request)
     account = await wetink.store.accounts.get(form.get("account", ""))

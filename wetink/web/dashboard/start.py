@@ -16,9 +16,9 @@ from wetink.ingest.sample_data import SOURCE, WHO
 from wetink.opens.embed import is_local
 from wetink.opens.reach import public_url_of
 from wetink.ports import NewKey, Received
-from wetink.web import session
 from wetink.web.dashboard import toasts
-from wetink.web.dashboard.query import form_of, wetink_of, whole
+from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.query import wetink_of, whole
 from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms, status_of
 from wetink.wiring import Wetink
@@ -97,7 +97,6 @@ async def start(request: Request) -> Response:
 async def connect(request: Request) -> Response:
     """Make a source for a way to connect, and show its steps with the new key, which is shown once."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     wetink, way = wetink_of(request), WAYS.get(form.get("way", ""))
     if way is None:
         raise BadRequest("there is no such way to connect", hint="choose one of the list", where="way")
@@ -126,7 +125,6 @@ async def opened(request: Request) -> Response:
 async def sample(request: Request) -> Response:
     """Bring the sample data, or with `do=remove` remove it."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     wetink = wetink_of(request)
     if form.get("do") == "remove":
         await wetink.sample_data.remove()
@@ -142,7 +140,6 @@ async def sample(request: Request) -> Response:
 async def address(request: Request) -> Response:
     """Check and keep the public address."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     wetink, entered = wetink_of(request), form.get("public_url", "")
     try:
         url = wetink.settings.public_url or public_url_of(entered)
@@ -167,7 +164,6 @@ async def address(request: Request) -> Response:
 async def dismiss(request: Request) -> Response:
     """Take the checklist off Home, or with `do=show` put it back."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     back = form.get("do") == "show"
     await wetink_of(request).reaches.save(setup={"dismissed": "" if back else "yes"})
     return RedirectResponse("/dashboard/start" if back else "/dashboard", 303)

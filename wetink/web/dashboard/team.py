@@ -11,7 +11,8 @@ from wetink.core.access.account import INVITATION_MS, PASSWORD_LINK_MS, Account,
 from wetink.core.access.role import ROLES, may
 from wetink.core.errors import BadRequest, Conflict, WetinkError
 from wetink.web import session
-from wetink.web.dashboard.query import form_of, wetink_of
+from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.sign_in import wrong_of
 from wetink.web.dashboard.toasts import Undo, tell
@@ -38,7 +39,6 @@ async def team(request: Request) -> Response:
 async def invite(request: Request) -> Response:
     """Invite somebody, and show the link. Whoever has the server's token goes on to their own account."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     who = session.who(request)
     first = form.get("mine") == "yes" and who is not None and who.account is None
     email, role = form.get("email", ""), "owner" if first else form.get("role", "")
@@ -61,7 +61,6 @@ async def invite(request: Request) -> Response:
 async def withdraw(request: Request) -> Response:
     """Make an invitation useless."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     link = await wetink_of(request).store.accounts.invitation(form.get("invitation", ""))
     await wetink_of(request).store.accounts.withdraw(form.get("invitation", ""), now_ms())
     email = link.email if link is not None else ""
@@ -72,7 +71,6 @@ async def withdraw(request: Request) -> Response:
 async def change(request: Request) -> Response:
     """Change the role or the state of an account, remove it, or show a link that sets its password."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     do, id_ = CHANGES.get(form.get("do", "")), form.get("account", "")
     if do is None:
         raise BadRequest("this form asks for an unknown change", hint="load the page again", where="do")
@@ -94,7 +92,6 @@ async def change(request: Request) -> Response:
 async def link(request: Request) -> Response:
     """Show a link with which the holder of an account sets a new password."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     session.check_proved(request)
     wetink, id_ = wetink_of(request), form.get("account", "")
     secret = await wetink.team.password_link(id_, session.actor(request))

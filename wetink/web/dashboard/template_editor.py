@@ -26,7 +26,7 @@ from wetink.opens.recipient import parse
 from wetink.opens.workbench import Problem, Sketch, drawn_problem, units
 from wetink.ports import Picture
 from wetink.web import session
-from wetink.web.dashboard import query
+from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import SCHEMES, wetink_of, whole
 from wetink.web.dashboard.render import TEMPLATES, page
 from wetink.web.dashboard.toasts import Undo, tell
@@ -62,10 +62,9 @@ async def editor(request: Request) -> Response:
 
 async def change(request: Request) -> Response:
     """Save a template's drafts, or rename, delete or discard it."""
-    form = dict(await query.fields_of(request, MOST_BYTES))
     script = "application/json" in request.headers.get("accept", "")
     try:
-        session.check_csrf(request, form)
+        form = await form_of(request, MOST_BYTES)
         match form.get("do", ""):
             case "save":
                 return await _saved(request, form, script=script)
@@ -81,8 +80,7 @@ async def change(request: Request) -> Response:
 async def tried(request: Request) -> Response:
     """Return the problems and the picture of the text in the editor, as JSON."""
     try:
-        form = dict(await query.fields_of(request, MOST_BYTES))
-        session.check_csrf(request, form)
+        form = await form_of(request, MOST_BYTES)
         wetink = wetink_of(request)
         sketch, fields, wrong = _sketch(wetink, request.path_params["name"], form)
         problems = await wetink.workbench.problems(sketch, now_ms())

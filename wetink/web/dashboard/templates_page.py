@@ -9,7 +9,8 @@ from wetink.content.template_files import copy_of, starter
 from wetink.core.app.app import App
 from wetink.core.errors import BadContent, BadRequest
 from wetink.web import session
-from wetink.web.dashboard.query import form_of, number_in, wetink_of
+from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.query import number_in, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.request import status_of
 from wetink.wiring import Wetink
@@ -27,7 +28,6 @@ async def templates(request: Request) -> Response:
 async def make(request: Request) -> Response:
     """Begin a template: from scratch, from an app's own, or from another one. It is a draft at first."""
     form = await form_of(request)
-    session.check_csrf(request, form)
     wetink, name = wetink_of(request), form.get("name", "").strip()
     try:
         if not name:
