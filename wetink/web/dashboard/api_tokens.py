@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from wetink.access.tokens import DAYS
 from wetink.core.access.role import SCOPES
@@ -14,7 +14,7 @@ from wetink.web.dashboard.form import fields_of, form_of
 from wetink.web.dashboard.query import wetink_of, whole
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.sign_in import wrong_of
-from wetink.web.dashboard.toasts import tell
+from wetink.web.dashboard.toasts import redirect
 from wetink.web.request import now_ms
 
 PATH = "/dashboard/settings/tokens"
@@ -54,9 +54,7 @@ async def revoke(request: Request) -> Response:
     found = await wetink.store.api_tokens.get(id_)
     name = found.name if found is not None else ""
     session.changed(request, "revoked the API token", name)
-    response = RedirectResponse(PATH, 303)
-    tell(request, response, f"{name} no longer works.")
-    return response
+    return redirect(request, PATH, f"{name} no longer works.")
 
 
 async def _page(

@@ -8,6 +8,7 @@ from wetink.core.blocks.block import Block, Fallback, Variant
 from wetink.core.errors import BadContent
 from wetink.opens.drawing import home
 from wetink.web.dashboard.block_editor_view import look_of
+from wetink.web.dashboard.images import image, no_image
 from wetink.web.dashboard.query import named, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
@@ -54,10 +55,10 @@ async def picture(request: Request) -> Response:
         else:
             drawn = await wetink.trials.picture(wetink.content, block, 1, look.onlooker, look.moment)
     except BadContent as error:
-        return Response(str(error), 404, media_type="text/plain")
+        return no_image(str(error))
     if drawn is None:
-        return Response("nothing to show", 404, media_type="text/plain")
-    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+        return no_image("nothing to show")
+    return image(drawn)
 
 
 def _sample(request: Request, found: App) -> Block:

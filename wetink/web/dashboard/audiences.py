@@ -21,11 +21,12 @@ from wetink.core.units.csv import line
 from wetink.opens.recipient import parse
 from wetink.ports.audiences import Point
 from wetink.web import session
-from wetink.web.dashboard import audience_form, toasts
+from wetink.web.dashboard import audience_form
 from wetink.web.dashboard.audience_form import Editor, offered
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import field_of, moment_of, named, time_of, wetink_of
 from wetink.web.dashboard.render import page
+from wetink.web.dashboard.toasts import redirect, undo_version
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
@@ -187,9 +188,9 @@ async def save(request: Request) -> Response:
         problem = f"{error}{f' ({error.hint})' if error.hint else ''}"
         return await _page(request, editor, saved, name, status=400, error=problem)
     session.changed(request, "saved", f"audience {called}")
-    answer = RedirectResponse(f"/dashboard/audiences/{called}", 303)
-    toasts.tell(request, answer, f"{audience.title or called} was {'saved' if was else 'created'}.")
-    return answer
+    return redirect(
+        request, f"/dashboard/audiences/{called}", f"{audience.title or called} was {'saved' if was else 'created'}."
+    )
 
 
 def overtaken(error: Conflict) -> str:
@@ -209,10 +210,8 @@ async def delete(request: Request) -> Response:
     message = f"deleted the audience {found.called}"
     version = await wetink.author.delete([path], by=session.actor(request), message=message)
     session.changed(request, "deleted", f"audience {name}")
-    answer = RedirectResponse("/dashboard/audiences", 303)
-    undo = toasts.Undo(f"/dashboard/versions/{version}/undo", {"next": f"/dashboard/audiences/{name}"})
-    toasts.tell(request, answer, f"{found.called} was deleted.", undo)
-    return answer
+    undo = undo_version(version, f"/dashboard/audiences/{name}")
+    return redirect(request, "/dashboard/audiences", f"{found.called} was deleted.", undo)
 
 
 async def again(request: Request) -> Response:

@@ -33,6 +33,7 @@ from wetink.web.dashboard.block_editor_view import (
 )  # fmt: skip
 from wetink.web.dashboard.blocks import coverage_part
 from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.images import image, no_image
 from wetink.web.dashboard.query import field_of, wetink_of, whole
 from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
@@ -190,7 +191,7 @@ async def picture(request: Request) -> Response:
     if isinstance(found, Response):
         return found
     _, drawn = found
-    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+    return image(drawn)
 
 
 async def weighed(request: Request) -> Response:
@@ -213,12 +214,12 @@ async def _drawn(request: Request) -> tuple[Block, Picture] | Response:
     wetink, slot = wetink_of(request), request.path_params["slot"]
     stock, block = await _draft(request)
     if block is None or not 1 <= slot <= block.slots:
-        return Response("no such picture", 404, media_type="text/plain")
+        return no_image("no such picture")
     look = await look_of(request, request.query_params, now_ms())
     try:
         drawn = await wetink.trials.picture(stock.content, block, slot, look.onlooker, look.moment, look.suppose.events)
     except BadContent as error:
-        return Response(str(error), 404, media_type="text/plain")
+        return no_image(str(error))
     return block, drawn
 
 
@@ -256,10 +257,10 @@ async def _thumbnail(request: Request, content: Content, block: Block | None) ->
         if block is not None and drawn is None and (otherwise or request.query_params.get("or") == "fallback"):
             drawn = await wetink.trials.fallback(content, block)
     except BadContent as error:
-        return Response(str(error), 404, media_type="text/plain")
+        return no_image(str(error))
     if drawn is None:
-        return Response("nothing to show", 404, media_type="text/plain")
-    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+        return no_image("nothing to show")
+    return image(drawn)
 
 
 async def people(request: Request) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from wetink.content.block_drafts import Opened
 from wetink.core.blocks.experiment import HOLDOUT
@@ -34,7 +34,7 @@ from wetink.web.dashboard.experiments import title_of
 from wetink.web.dashboard.form import form_of as fields_in
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
-from wetink.web.dashboard.toasts import tell
+from wetink.web.dashboard.toasts import redirect
 from wetink.web.request import now_ms, status_of
 from wetink.wiring import Wetink
 
@@ -88,9 +88,7 @@ async def change(request: Request) -> Response:
         "drafted an experiment in" if fields["do"] == "save" else "drafted the end of an experiment in",
         f"block {name}",
     )
-    away = RedirectResponse(f"/dashboard/review?{urlencode({'path': opened.path})}", 303)
-    tell(request, away, said)
-    return away
+    return redirect(request, f"/dashboard/review?{urlencode({'path': opened.path})}", said)
 
 
 async def _page(

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from wetink.core.catalog.curation import AVAILABILITIES, CORRECTABLE, Word
 from wetink.core.errors import BadContent, BadRequest, WetinkError
@@ -13,10 +13,11 @@ from wetink.core.events.event import Product
 from wetink.core.units.money import number as amount_of
 from wetink.web import session
 from wetink.web.api import held, json_response
-from wetink.web.dashboard import toasts
 from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.images import photo_image
 from wetink.web.dashboard.query import named, wetink_of
 from wetink.web.dashboard.render import page, product_path
+from wetink.web.dashboard.toasts import redirect
 from wetink.web.request import body_of, now_ms, status_of
 from wetink.wiring import Wetink
 
@@ -200,9 +201,7 @@ async def curate(request: Request) -> Response:
         hint = f"; {error.hint}" if error.hint else ""
         return await _product(request, key, form=form, errors={place: f"{error}{hint}"}, status=status_of(error))
     session.changed(request, DONE[do], f"product {key}")
-    answer = RedirectResponse(product_path(key), 303)
-    toasts.tell(request, answer, f"{DONE[do][:1].upper()}{DONE[do][1:]}.")
-    return answer
+    return redirect(request, product_path(key), f"{DONE[do][:1].upper()}{DONE[do][1:]}.")
 
 
 DONE = {
@@ -288,10 +287,7 @@ async def photo(request: Request) -> Response:
     body = None
     if known is not None and known.image_url and wetink.hosts.allowed(known.image_url):
         body = await wetink.pictures.get(known.image_url, PHOTO_MS)
-    if body is None:
-        return Response("no photo", 404, media_type="text/plain")
-    kind = "image/png" if body.startswith(b"\x89PNG") else "image/jpeg"
-    return Response(body, media_type=kind, headers={"cache-control": "private, max-age=300"})
+    return photo_image(body)
 
 
 def line(values: Sequence[tuple[int, float | None]], now: int) -> Line | None:

@@ -16,7 +16,7 @@ from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import inside, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.second_factor import origin_of, sentence
-from wetink.web.dashboard.toasts import tell
+from wetink.web.dashboard.toasts import redirect
 from wetink.web.request import now_ms
 
 PATH = "/dashboard/settings/security"
@@ -64,7 +64,7 @@ async def confirm_app(request: Request) -> Response:
     session.changed(request, "added an authenticator app to", account.email)
     if not (await wetink.factors.of(account.id)).codes:
         return await _codes_page(request, account)
-    return _back(request, "Your authenticator app is set up.")
+    return redirect(request, PATH, "Your authenticator app is set up.")
 
 
 async def remove_app(request: Request) -> Response:
@@ -73,7 +73,7 @@ async def remove_app(request: Request) -> Response:
     await _check_left(request, account, APP)
     await wetink_of(request).factors.remove_app(account)
     session.changed(request, "removed the authenticator app of", account.email)
-    return _back(request, "Your authenticator app is removed.")
+    return redirect(request, PATH, "Your authenticator app is removed.")
 
 
 async def renew_codes(request: Request) -> Response:
@@ -100,7 +100,7 @@ async def add_passkey(request: Request) -> Response:
     session.changed(request, "added the passkey", added.name, detail=account.email)
     if not (await wetink.factors.of(account.id)).codes:
         return await _codes_page(request, account)
-    return _back(request, f"The passkey {added.name} is added.")
+    return redirect(request, PATH, f"The passkey {added.name} is added.")
 
 
 async def ask_proof(request: Request) -> Response:
@@ -129,7 +129,7 @@ async def remove_passkey(request: Request) -> Response:
     await _check_left(request, account, id_)
     await (await wetink_of(request).passkeys()).remove(account.id, id_)
     session.changed(request, "removed a passkey of", account.email)
-    return _back(request, "The passkey is removed. Delete it on the device as well.")
+    return redirect(request, PATH, "The passkey is removed. Delete it on the device as well.")
 
 
 def answer(challenge: str, options: str) -> Response:
@@ -161,9 +161,3 @@ async def _codes_page(request: Request, account: Account) -> Response:
     renewed = (await wetink.factors.of(account.id)).codes > 0
     codes = await wetink.factors.renew_codes(account, now_ms())
     return page(request, "recovery_codes.html", codes=codes, renewed=renewed)
-
-
-def _back(request: Request, text: str) -> Response:
-    response = RedirectResponse(PATH, 303)
-    tell(request, response, text)
-    return response

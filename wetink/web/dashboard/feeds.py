@@ -18,6 +18,7 @@ from wetink.web import session
 from wetink.web.api import held, held_of, json_response, upload
 from wetink.web.dashboard.feed_form import handle_of
 from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.images import photo_image
 from wetink.web.dashboard.query import moment_of, named, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.request import body_of, now_ms, status_of
@@ -106,10 +107,7 @@ async def photo(request: Request) -> Response:
     """Return a picture of a feed's item, from public hosts; 404 if it is unavailable."""
     url = request.query_params.get("url", "")[:LONGEST_URL]
     body = await wetink_of(request).photos.get(url, PHOTO_MS) if host_of(url) else None
-    if body is None:
-        return Response("no photo", 404, media_type="text/plain")
-    kind = "image/png" if body.startswith(b"\x89PNG") else "image/jpeg"
-    return Response(body, media_type=kind, headers={"cache-control": "private, max-age=300"})
+    return photo_image(body)
 
 
 def path_of(name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from wetink.content.block_files import Changes, deleted, dependents, renamed, with_fields
 from wetink.content.uses import block_file
@@ -18,7 +18,7 @@ from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.review import sentence
-from wetink.web.dashboard.toasts import Undo, tell
+from wetink.web.dashboard.toasts import redirect, undo_version
 from wetink.web.request import now_ms, status_of
 from wetink.wiring import Wetink
 
@@ -72,9 +72,12 @@ async def change(request: Request) -> Response:
     except (BadContent, Conflict) as error:
         return await _page(request, name, what, error, form)
     session.changed(request, f"managed ({what})", f"block {block.name}", version=number)
-    response = RedirectResponse(f"/dashboard/blocks/{new}/manage" if new else "/dashboard/blocks", 303)
-    tell(request, response, said, Undo(f"/dashboard/versions/{number}/undo", {"next": "/dashboard/blocks"}))
-    return response
+    return redirect(
+        request,
+        f"/dashboard/blocks/{new}/manage" if new else "/dashboard/blocks",
+        said,
+        undo_version(number, "/dashboard/blocks"),
+    )
 
 
 async def _write(

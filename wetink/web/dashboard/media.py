@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from wetink.content.content import LARGEST_IMAGE, Content
 from wetink.content.media import ACCEPTED, LARGEST_UPLOAD, LIMITS, body_of, size_of
@@ -16,9 +16,10 @@ from wetink.core.errors import BadContent, BadRequest, Conflict, NotFound, Wetin
 from wetink.ports.content import digest
 from wetink.web import session
 from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.images import image, no_image
 from wetink.web.dashboard.query import number_in, wetink_of
 from wetink.web.dashboard.render import page
-from wetink.web.dashboard.toasts import Undo, tell
+from wetink.web.dashboard.toasts import Undo, redirect, undo_version
 from wetink.web.request import body_of as error_body
 from wetink.web.request import status_of
 
@@ -97,9 +98,9 @@ async def picture(request: Request) -> Response:
             side = number_in(query, "side", SIDES[0], 1, SIDES[-1])
             drawn = await wetink.darkroom.thumbnail(body, min(each for each in SIDES if each >= side))
     except BadContent as error:
-        return Response(str(error), 404, media_type="text/plain")
+        return no_image(str(error))
     kept = FOREVER if query.get("v") == _revision(body) else "no-store"
-    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": kept})
+    return image(drawn, kept)
 
 
 async def original(request: Request) -> Response:
@@ -140,18 +141,19 @@ async def change(request: Request) -> Response:
             families = wetink.renderer.families
             number = await wetink.media.delete(content, drafted, room, name, by=by, families=families)
             session.changed(request, "deleted", f"{room}/{name}", version=number)
-            gone = RedirectResponse(f"/dashboard/media?{urlencode({'kind': room})}", 303)
-            onward = {"next": f"/dashboard/media/{room}/{quote(name)}"}
-            tell(request, gone, f"{name} was deleted.", Undo(f"/dashboard/versions/{number}/undo", onward))
-            return gone
+            undo = undo_version(number, f"/dashboard/media/{room}/{quote(name)}")
+            return redirect(request, f"/dashboard/media?{urlencode({'kind': room})}", f"{name} was deleted.", undo)
         if form.get("change") == "rename":
             _, texts = await wetink.versions.read()
             new = await wetink.media.rename(content, room, name, form.get("name", ""), texts, by=by)
             session.changed(request, "renamed", f"{room}/{name}", detail=f"to {new}")
-            renamed = RedirectResponse(f"/dashboard/media/{room}/{quote(new)}", 303)
             back = {"change": "rename", "name": PurePosixPath(name).stem}
-            tell(request, renamed, f"{name} is now {new}.", Undo(f"/dashboard/media/{room}/{quote(new)}", back))
-            return renamed
+            return redirect(
+                request,
+                f"/dashboard/media/{room}/{quote(new)}",
+                f"{name} is now {new}.",
+                Undo(f"/dashboard/media/{room}/{quote(new)}", back),
+            )
     except (BadContent, Conflict) as error:
         said = f"{error}{f' ({error.hint})' if error.hint else ''}"
         place = form["change"]

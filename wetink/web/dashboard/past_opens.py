@@ -17,6 +17,7 @@ from wetink.core.signals.report import DayCount
 from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
 from wetink.ports.ledger import Opened, TouchPlace, TouchQuery
+from wetink.web.dashboard.images import image, no_image
 from wetink.web.dashboard.preview import Sight
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
@@ -238,8 +239,8 @@ async def picture(request: Request) -> Response:
     try:
         drawn = await wetink.opens.again(wetink.content, await wetink.reports.past(request.path_params["id"]), slot)
     except WetinkError as error:
-        return Response(str(error), 404, media_type="text/plain")
-    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+        return no_image(str(error))
+    return image(drawn)
 
 
 async def weighed(request: Request) -> Response:
@@ -249,7 +250,7 @@ async def weighed(request: Request) -> Response:
         found = await wetink.reports.past(request.path_params["id"])
         drawn = await wetink.opens.again(wetink.content, found, slot)
     except WetinkError as error:
-        return Response(str(error), 404, media_type="text/plain")
+        return no_image(str(error))
     return page(request, "weight.html", block=found.block, slot=slot, weight=weight(found.block, drawn))
 
 

@@ -20,6 +20,7 @@ from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
 from wetink.ports import Comparison, Picture
 from wetink.web import session
+from wetink.web.dashboard.images import image, no_image
 from wetink.web.dashboard.query import moment_of, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
@@ -120,16 +121,16 @@ async def preview(request: Request) -> Response:
     """Return the picture of a block's slot for `who` at `at`; 404 for an unknown block or slot."""
     found = await _drawn(request)
     if found is None:
-        return Response("no such block or slot", 404, media_type="text/plain")
+        return no_image("no such block or slot")
     _, picture = found
-    return Response(picture.body, media_type=picture.content_type, headers={"cache-control": "no-store"})
+    return image(picture)
 
 
 async def weighed(request: Request) -> Response:
     """Return the line of a trace with that picture's size."""
     found = await _drawn(request)
     if found is None:
-        return Response("no such block or slot", 404, media_type="text/plain")
+        return no_image("no such block or slot")
     block, picture = found
     return page(request, "weight.html", block=block, slot=request.path_params["slot"], weight=weight(block, picture))
 

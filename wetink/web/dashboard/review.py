@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from wetink.content.changes import KINDS, title_of
 from wetink.content.publishing import Review
@@ -14,9 +14,10 @@ from wetink.opens.recipient import parse
 from wetink.opens.trials import Onlooker
 from wetink.web import session
 from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.images import image, no_image
 from wetink.web.dashboard.query import moment_of, wetink_of, whole
 from wetink.web.dashboard.render import page
-from wetink.web.dashboard.toasts import Undo, tell
+from wetink.web.dashboard.toasts import redirect, undo_version
 from wetink.web.request import now_ms, status_of
 
 MOST_PATHS = 200
@@ -61,9 +62,8 @@ async def picture(request: Request) -> Response:
     content = wetink.content if before else await wetink.publishing.preview(await _paths(request))
     block = content.blocks.get(name)
     if block is None or not 1 <= slot <= block.slots:
-        return Response("no such picture", 404, media_type="text/plain")
-    drawn = await wetink.trials.picture(content, block, slot, Onlooker(who), moment_of(request, now_ms()))
-    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+        return no_image("no such picture")
+    return image(await wetink.trials.picture(content, block, slot, Onlooker(who), moment_of(request, now_ms())))
 
 
 async def publish(request: Request) -> Response:
@@ -78,9 +78,7 @@ async def publish(request: Request) -> Response:
     except (BadContent, Conflict, NotFound) as error:
         return await _page(request, list(reviewed), error=error, message=message)
     session.changed(request, "published", ", ".join(reviewed)[:200], version=number)
-    response = RedirectResponse(_onward(reviewed), 303)
-    tell(request, response, f"Published as version {number}.", Undo(f"/dashboard/versions/{number}/undo"))
-    return response
+    return redirect(request, _onward(reviewed), f"Published as version {number}.", undo_version(number))
 
 
 async def resolve(request: Request) -> Response:
@@ -104,9 +102,7 @@ async def resolve(request: Request) -> Response:
         return await _page(request, [path], error=error)
     session.changed(request, DECIDED[how], path[:200])
     left = how not in ("theirs", "discard")
-    response = RedirectResponse(f"/dashboard/review?{urlencode({'path': path})}" if left else "/dashboard/review", 303)
-    tell(request, response, said)
-    return response
+    return redirect(request, f"/dashboard/review?{urlencode({'path': path})}" if left else "/dashboard/review", said)
 
 
 async def _page(request: Request, paths: list[str], *, error: WetinkError | None = None, message: str = "") -> Response:

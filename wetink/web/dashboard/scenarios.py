@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from wetink.content.content import YAML, Content
 from wetink.content.scenario import Outcome, Scenario, decided, outcomes
@@ -20,11 +20,11 @@ from wetink.core.errors import BadContent, Conflict, NotFound, WetinkError
 from wetink.core.text.naming import free_slug
 from wetink.ports.content import digest
 from wetink.web import session
-from wetink.web.dashboard import toasts
 from wetink.web.dashboard.form import form_of as fields_of
 from wetink.web.dashboard.preview import properties_of
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
+from wetink.web.dashboard.toasts import redirect, undo_version
 from wetink.wiring import Wetink
 
 EVENTS = (
@@ -103,9 +103,7 @@ async def _save(
     except (BadContent, Conflict) as error:
         return await _page(request, name, form, base, text=text, error=error, status=400)
     session.changed(request, "saved", f"scenario {called}")
-    answer = RedirectResponse("/dashboard/scenarios", 303)
-    toasts.tell(request, answer, "The scenario was saved. Publishing a block runs it.")
-    return answer
+    return redirect(request, "/dashboard/scenarios", "The scenario was saved. Publishing a block runs it.")
 
 
 async def _place(wetink: Wetink, name: str, form: ScenarioForm | None) -> tuple[str, str]:
@@ -123,10 +121,8 @@ async def _delete(request: Request, name: str) -> Response:
     path, _ = await _file(wetink, name)
     version = await wetink.author.delete([path], by=session.actor(request), message=f"deleted the scenario {name}")
     session.changed(request, "deleted", f"scenario {name}", version=version)
-    answer = RedirectResponse("/dashboard/scenarios", 303)
-    undo = toasts.Undo(f"/dashboard/versions/{version}/undo", {"next": "/dashboard/scenarios"})
-    toasts.tell(request, answer, "The scenario was deleted.", undo)
-    return answer
+    undo = undo_version(version, "/dashboard/scenarios")
+    return redirect(request, "/dashboard/scenarios", "The scenario was deleted.", undo)
 
 
 async def _file(wetink: Wetink, name: str) -> tuple[str, bytes]:

@@ -14,7 +14,7 @@ from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import inside, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.sign_in import wrong_of
-from wetink.web.dashboard.toasts import tell
+from wetink.web.dashboard.toasts import redirect
 from wetink.web.request import now_ms
 
 PATH = "/dashboard/settings/security"
@@ -35,7 +35,7 @@ async def rename(request: Request) -> Response:
     account = session.account(request)
     await wetink_of(request).store.accounts.change(account.id, name=name)
     session.changed(request, "changed the name of", account.email)
-    return _back(request, "Your name is changed.")
+    return redirect(request, PATH, "Your name is changed.")
 
 
 async def password(request: Request) -> Response:
@@ -51,7 +51,7 @@ async def password(request: Request) -> Response:
         return await _page(request, wrong=wrong_of(error))
     await session.proved(request)
     session.changed(request, "changed the password of", account.email)
-    return _back(request, "Your password is changed. Other browsers are signed out.")
+    return redirect(request, PATH, "Your password is changed. Other browsers are signed out.")
 
 
 async def end(request: Request) -> Response:
@@ -63,7 +63,7 @@ async def end(request: Request) -> Response:
         raise BadRequest("this is the session you use", hint="log out instead", where="session")
     await wetink_of(request).store.sessions.end_of(account.id, only=only, but="" if only else own)
     session.changed(request, "ended a session of" if only else "ended other sessions of", account.email)
-    return _back(request, "That browser is signed out." if only else "All other browsers are signed out.")
+    return redirect(request, PATH, "That browser is signed out." if only else "All other browsers are signed out.")
 
 
 async def confirm(request: Request) -> Response:
@@ -90,9 +90,3 @@ async def _page(request: Request, *, wrong: Mapping[str, str] = {}, given: Mappi
         facts["given"] = {"name": account.name, **given}
         facts |= await factors.facts(request, account)
     return page(request, "security.html", status=400 if wrong else 200, wrong=wrong, **facts)
-
-
-def _back(request: Request, text: str) -> Response:
-    response = RedirectResponse(PATH, 303)
-    tell(request, response, text)
-    return response

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from wetink.content.content import SIGNALS
 from wetink.core.errors import BadSettings, Conflict, WetinkError
@@ -13,11 +13,11 @@ from wetink.opens.embed import is_local
 from wetink.opens.reach import Checked, public_url_of
 from wetink.ports.content import digest
 from wetink.web import session
-from wetink.web.dashboard import toasts
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.signals_form import MOST_GOALS, MOST_RATES, ROWS, entered, given_by, models, text_of
+from wetink.web.dashboard.toasts import redirect
 from wetink.web.request import status_of
 from wetink.wiring import Wetink
 
@@ -47,10 +47,8 @@ async def save_address(request: Request) -> Response:
         hint = f"; {error.hint}" if error.hint else ""
         where = error.where if isinstance(error, BadSettings) and error.where else "public_url"
         return await _page(request, given=form, errors={where: f"{error}{hint}"}, status=status_of(error))
-    answer = RedirectResponse("/dashboard/settings", 303)
     doubt = checked.problem or checked.hint if checked is not None else ""
-    toasts.tell(request, answer, f"Saved. {doubt}" if doubt else "Saved.")
-    return answer
+    return redirect(request, "/dashboard/settings", f"Saved. {doubt}" if doubt else "Saved.")
 
 
 async def save_signals(request: Request) -> Response:
@@ -71,9 +69,9 @@ async def save_signals(request: Request) -> Response:
     except WetinkError as error:
         why = f"{error}{f' ({error.hint})' if error.hint else ''}"
         return await _page(request, given=found.given, errors={"form": why}, expected=expected, status=status_of(error))
-    answer = RedirectResponse("/dashboard/settings", 303)
-    toasts.tell(request, answer, "Saved. Reports use the new settings from now on, for the past as well.")
-    return answer
+    return redirect(
+        request, "/dashboard/settings", "Saved. Reports use the new settings from now on, for the past as well."
+    )
 
 
 async def _page(

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from wetink.core.access.provider_form import KINDS, groups_text, read_provider
 from wetink.core.access.single_sign_on import Provider, SignInRules
@@ -16,7 +16,7 @@ from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.second_factor import sentence
 from wetink.web.dashboard.sign_on import callback
-from wetink.web.dashboard.toasts import tell
+from wetink.web.dashboard.toasts import redirect
 from wetink.web.request import now_ms
 
 PATH = "/dashboard/settings/sign-on"
@@ -70,7 +70,7 @@ async def save(request: Request) -> Response:
 
     await wetink.sign_in_rules.change(change)
     session.changed(request, "saved the identity provider", kept.title, detail=kept.issuer)
-    return _back(request, f"People can sign in with {kept.title}.")
+    return redirect(request, PATH, f"People can sign in with {kept.title}.")
 
 
 async def remove(request: Request) -> Response:
@@ -86,7 +86,7 @@ async def remove(request: Request) -> Response:
 
     await wetink_of(request).sign_in_rules.change(change)
     session.changed(request, "removed the identity provider", name)
-    return _back(request, "The provider is removed. People keep their accounts.")
+    return redirect(request, PATH, "The provider is removed. People keep their accounts.")
 
 
 async def require(request: Request) -> Response:
@@ -106,7 +106,7 @@ async def require(request: Request) -> Response:
     told = (
         "Everybody with a password needs a second factor from now on." if required else "A second factor is optional."
     )
-    return _back(request, told)
+    return redirect(request, PATH, told)
 
 
 async def reset(request: Request) -> Response:
@@ -121,9 +121,11 @@ async def reset(request: Request) -> Response:
     own = session.current(request)
     await wetink.store.sessions.end_of(account.id, but=own.id if own is not None else "")
     session.changed(request, "reset the second factors of", account.email)
-    response = RedirectResponse("/dashboard/settings/team", 303)
-    tell(request, response, f"{account.name} signs in with the password alone, and can set up a second factor again.")
-    return response
+    return redirect(
+        request,
+        "/dashboard/settings/team",
+        f"{account.name} signs in with the password alone, and can set up a second factor again.",
+    )
 
 
 async def _answering(request: Request, made: Provider) -> str:
@@ -183,9 +185,3 @@ async def _page(request: Request, *, status: int = 200, wrong: Mapping[str, str]
     ]
     kinds = [(kind, title or "Another provider") for kind, (title, _) in KINDS.items()]
     return page(request, "sign_on.html", status=status, rules=rules, lacking=lacking, kinds=kinds, wrong=wrong or {})
-
-
-def _back(request: Request, text: str) -> Response:
-    response = RedirectResponse(PATH, 303)
-    tell(request, response, text)
-    return response

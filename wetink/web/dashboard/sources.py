@@ -16,10 +16,10 @@ from wetink.core.events.event import Level
 from wetink.core.text.link import own_hosts
 from wetink.ports import NewKey, Received, Source, Storage
 from wetink.web import session
-from wetink.web.dashboard import toasts
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
+from wetink.web.dashboard.toasts import redirect
 from wetink.web.rates import Rates, burst_of
 from wetink.web.request import now_ms, status_of
 from wetink.wiring import Wetink
@@ -120,9 +120,7 @@ async def change_source(request: Request) -> Response:
         return await _one(request, name, secret=shown)
     name = form.get("new", "").strip() if form.get("change") == "rename" else name
     onward = "/dashboard/sources" if form.get("change") == "delete" else path_of(name)
-    answer = RedirectResponse(onward, 303)
-    toasts.tell(request, answer, DONE[form["change"]])
-    return answer
+    return redirect(request, onward, DONE[form["change"]])
 
 
 def path_of(name: str) -> str:

@@ -16,10 +16,10 @@ from wetink.ingest.sample_data import SOURCE, WHO
 from wetink.opens.embed import is_local
 from wetink.opens.reach import public_url_of
 from wetink.ports import NewKey, Received
-from wetink.web.dashboard import toasts
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import wetink_of, whole
 from wetink.web.dashboard.render import page
+from wetink.web.dashboard.toasts import redirect
 from wetink.web.request import now_ms, status_of
 from wetink.wiring import Wetink
 
@@ -132,9 +132,7 @@ async def sample(request: Request) -> Response:
     else:
         await wetink.sample_data.bring(now_ms())
         text = f"The sample data is here. Try {WHO}, who has a story."
-    answer = RedirectResponse("/dashboard/start", 303)
-    toasts.tell(request, answer, text)
-    return answer
+    return redirect(request, "/dashboard/start", text)
 
 
 async def address(request: Request) -> Response:
@@ -155,10 +153,8 @@ async def address(request: Request) -> Response:
         return await show(request, entered=entered, wrong=f"{error}; {error.hint}", status=400)
     except WetinkError as error:
         return await show(request, entered=entered, wrong=str(error), status=status_of(error))
-    answer = RedirectResponse("/dashboard/start", 303)
     said = f"The address leads here. {checked.hint}" if checked.leads_here else "Saved without a check."
-    toasts.tell(request, answer, said)
-    return answer
+    return redirect(request, "/dashboard/start", said)
 
 
 async def dismiss(request: Request) -> Response:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from wetink.core.errors import BadContent
 from wetink.core.signals.digest import text_of
@@ -14,7 +14,7 @@ from wetink.web import session
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import wetink_of, whole
 from wetink.web.dashboard.render import page
-from wetink.web.dashboard.toasts import Undo, tell
+from wetink.web.dashboard.toasts import Undo, redirect
 from wetink.web.dashboard.views import change
 
 PAGE = "/dashboard/reports/summary"
@@ -40,11 +40,9 @@ async def save(request: Request) -> Response:
     except BadContent as error:
         return await _page(request, old, error=error, form=form)
     await wetink.weekly.begin(wetink.content)
-    answer = RedirectResponse(PAGE, 303)
     undo = Undo(PAGE, {"to": "\n".join(old.to), "webhook": old.webhook, "day": old.day, "hour": str(old.hour)})
     words = "The weekly summary is on." if given.on else "The weekly summary is off."
-    tell(request, answer, words, undo if old.on else None)
-    return answer
+    return redirect(request, PAGE, words, undo if old.on else None)
 
 
 async def test(request: Request) -> Response:
@@ -61,10 +59,10 @@ async def test(request: Request) -> Response:
         channel, why = next(iter(wrong.items()))
         where = "to" if channel == "email" else "webhook"
         return await _page(request, old, error=BadContent(f"It was not sent: {why}", where=where), form=form)
-    answer = RedirectResponse(PAGE, 303)
     words = [f"{len(given.to)} address{'es' if len(given.to) > 1 else ''}"] if given.to else []
-    tell(request, answer, f"A test was sent to {' and '.join([*words, *(['the webhook'] if given.webhook else [])])}.")
-    return answer
+    return redirect(
+        request, PAGE, f"A test was sent to {' and '.join([*words, *(['the webhook'] if given.webhook else [])])}."
+    )
 
 
 def summary_in(form: Mapping[str, str]) -> Summary:

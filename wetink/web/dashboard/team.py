@@ -15,7 +15,7 @@ from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.sign_in import wrong_of
-from wetink.web.dashboard.toasts import Undo, tell
+from wetink.web.dashboard.toasts import Undo, redirect
 from wetink.web.request import now_ms, status_of
 
 PATH = "/dashboard/settings/team"
@@ -159,9 +159,7 @@ def _url(request: Request, secret: str) -> str:
 
 
 def _back(request: Request, text: str, undo: Mapping[str, str] | None = None) -> Response:
-    response = RedirectResponse(PATH, 303)
-    tell(request, response, text, Undo(f"{PATH}/change", undo) if undo else None)
-    return response
+    return redirect(request, PATH, text, Undo(f"{PATH}/change", undo) if undo else None)
 
 
 def _days(ms: int) -> int:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec.structs import replace
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from wetink.content.content import Content
 from wetink.content.template_files import Opened, app_named
@@ -27,9 +27,10 @@ from wetink.opens.workbench import Problem, Sketch, drawn_problem, units
 from wetink.ports import Picture
 from wetink.web import session
 from wetink.web.dashboard.form import form_of
+from wetink.web.dashboard.images import image, no_image
 from wetink.web.dashboard.query import SCHEMES, wetink_of, whole
 from wetink.web.dashboard.render import TEMPLATES, page
-from wetink.web.dashboard.toasts import Undo, tell
+from wetink.web.dashboard.toasts import Undo, redirect
 from wetink.web.policy import content_policy
 from wetink.web.request import body_of, now_ms, status_of
 from wetink.wiring import Wetink
@@ -116,10 +117,10 @@ async def picture(request: Request) -> Response:
         sketch, _, _ = _sketch(wetink, name, form)
         drawn = await _drawn(wetink, sketch, form)
     except BadContent as error:
-        return Response(str(error), 404, media_type="text/plain")
+        return no_image(str(error))
     if drawn is None:
-        return Response("nothing to show", 404, media_type="text/plain")
-    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+        return no_image("nothing to show")
+    return image(drawn)
 
 
 async def words(request: Request) -> Response:
@@ -157,9 +158,9 @@ async def _saved(request: Request, form: Mapping[str, str], *, script: bool) -> 
     if script:
         body = msgspec.json.encode({"revision": saved[0], "companionRevision": saved[1]})
         return Response(body, media_type="application/json")
-    away = RedirectResponse(f"/dashboard/templates/{name}", 303)
-    tell(request, away, "The draft is saved. Nobody receives it before you publish it.")
-    return away
+    return redirect(
+        request, f"/dashboard/templates/{name}", "The draft is saved. Nobody receives it before you publish it."
+    )
 
 
 async def _changed(request: Request, form: Mapping[str, str], do: str) -> Response:
@@ -184,9 +185,7 @@ async def _changed(request: Request, form: Mapping[str, str], do: str) -> Respon
     session.changed(
         request, {"rename": "renamed", "delete": "deleted"}.get(do, "discarded the draft of"), f"template {name}"
     )
-    away = RedirectResponse(to, 303)
-    tell(request, away, text, back)
-    return away
+    return redirect(request, to, text, back)
 
 
 async def _page(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from wetink.web import session
 
@@ -36,13 +36,20 @@ class Toast(msgspec.Struct, frozen=True):
     undo: Undo | None = None
 
 
-def tell(request: Request, response: Response, text: str, undo: Undo | None = None) -> None:
-    """Show a sentence on the page that this redirect leads to."""
+def undo_version(number: int, onward: str = "") -> Undo:
+    """Return the form that undoes a version of the content, and leads to a page of the dashboard afterwards."""
+    return Undo(f"/dashboard/versions/{number}/undo", {"next": onward} if onward else {})
+
+
+def redirect(request: Request, path: str, text: str, undo: Undo | None = None) -> Response:
+    """Lead to a page of the dashboard, and show a sentence there."""
+    response = RedirectResponse(path, 303)
     body = msgspec.json.encode(Toast(text[:300], undo))
     if len(body) > LONGEST:
         body = msgspec.json.encode(Toast(text[:300]))
     value = base64.urlsafe_b64encode(_signature(request, body) + body).decode()
     response.set_cookie(COOKIE, value, max_age=SECONDS, path="/dashboard", httponly=True, samesite="lax")
+    return response
 
 
 def told(request: Request) -> Toast | None:

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from wetink.content.changes import title_of
 from wetink.content.content import Content
@@ -17,7 +17,7 @@ from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import inside, wetink_of, whole
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.review import editor_of, sentence
-from wetink.web.dashboard.toasts import Undo, tell
+from wetink.web.dashboard.toasts import redirect, undo_version
 from wetink.web.request import status_of
 
 SHOWN = 25
@@ -55,7 +55,9 @@ async def undo(request: Request) -> Response:
     except (BadContent, Conflict) as error:
         return await _page(request, number, error)
     session.changed(request, "undid", f"version {number}", version=made)
-    return _done(request, inside(form.get("next", "/dashboard/versions")), f"Version {number} was undone.", made)
+    return redirect(
+        request, inside(form.get("next", "/dashboard/versions")), f"Version {number} was undone.", undo_version(made)
+    )
 
 
 async def restore(request: Request) -> Response:
@@ -68,7 +70,7 @@ async def restore(request: Request) -> Response:
         return await _page(request, number, error)
     session.changed(request, "restored", path[:200] or "everything", detail=f"as in version {number}", version=made)
     said = f"{path} is as in version {number} again." if path else f"Everything is as in version {number} again."
-    return _done(request, "/dashboard/versions", said, made)
+    return redirect(request, "/dashboard/versions", said, undo_version(made))
 
 
 def _titled(content: Content, path: str) -> str:
@@ -78,12 +80,6 @@ def _titled(content: Content, path: str) -> str:
     found = rooms.get(path.partition("/")[0], {}).get(name)
     plain = title_of(path, None)
     return f"{plain.partition(' ')[0]} {found.title}" if found is not None and found.title else plain
-
-
-def _done(request: Request, onward: str, said: str, number: int) -> Response:
-    response = RedirectResponse(onward, 303)
-    tell(request, response, said, Undo(f"/dashboard/versions/{number}/undo"))
-    return response
 
 
 async def _page(request: Request, number: int, error: WetinkError | None = None) -> Response:

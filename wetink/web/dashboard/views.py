@@ -6,14 +6,14 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 import yaml
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from wetink.core.errors import BadRequest, Conflict
 from wetink.core.signals.reporting import Reporting, View, reporting_of
 from wetink.web import session
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import wetink_of
-from wetink.web.dashboard.toasts import Undo, tell
+from wetink.web.dashboard.toasts import Undo, redirect
 from wetink.web.report_query import FILTERS
 from wetink.wiring import Wetink
 
@@ -33,13 +33,13 @@ async def save(request: Request) -> Response:
     old = next((each for each in wetink.content.reporting.views if each.title == title), None)
     view = View(title, query)
     await change(wetink, session.actor(request), f"saved the view {title}", lambda found: found.with_view(view))
-    answer = RedirectResponse(f"{REPORTS}?{query}", 303)
+    onward = f"{REPORTS}?{query}"
     if old is None:
-        tell(request, answer, f"{title} was saved for your team.", Undo(f"{REPORTS}/views/delete", {"title": title}))
-    else:
-        undo = Undo(f"{REPORTS}/views", {"title": title, "query": old.query})
-        tell(request, answer, f"{title} was replaced.", undo)
-    return answer
+        undo = Undo(f"{REPORTS}/views/delete", {"title": title})
+        return redirect(request, onward, f"{title} was saved for your team.", undo)
+    return redirect(
+        request, onward, f"{title} was replaced.", Undo(f"{REPORTS}/views", {"title": title, "query": old.query})
+    )
 
 
 async def delete(request: Request) -> Response:
@@ -47,13 +47,11 @@ async def delete(request: Request) -> Response:
     form = await form_of(request)
     wetink, title = wetink_of(request), title_in(form)
     old = next((each for each in wetink.content.reporting.views if each.title == title), None)
-    answer = RedirectResponse(REPORTS, 303)
     if old is None:
-        tell(request, answer, f"{title} was deleted before.")
-        return answer
+        return redirect(request, REPORTS, f"{title} was deleted before.")
     await change(wetink, session.actor(request), f"deleted the view {title}", lambda found: found.without_view(title))
-    tell(request, answer, f"{title} was deleted.", Undo(f"{REPORTS}/views", {"title": title, "query": old.query}))
-    return answer
+    undo = Undo(f"{REPORTS}/views", {"title": title, "query": old.query})
+    return redirect(request, REPORTS, f"{title} was deleted.", undo)
 
 
 def title_in(form: Mapping[str, str]) -> str:
