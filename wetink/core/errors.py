@@ -28,6 +28,15 @@ class WetinkError(Exception):
         self.hint = hint
         self.where = where
 
+    @property
+    def sentence(self) -> str:
+        """The message and the hint as sentences, for the place on a page that `where` names.
+
+        >>> BadRequest("title: this is empty", hint="choose a title", where="title").sentence
+        'This is empty. Choose a title.'
+        """
+        return sentences(str(self).removeprefix(f"{self.where}: "), self.hint)
+
 
 class BadRequest(WetinkError):
     """The request does not make sense."""
@@ -103,6 +112,11 @@ class Held(Unavailable):
     """Another process holds the lease."""
 
     code = "held"
+
+
+def sentences(*parts: str) -> str:
+    """Return each part that is not empty as a sentence."""
+    return " ".join(f"{part[:1].upper()}{part[1:].rstrip('.')}." for part in parts if part)
 
 
 def log_error(logger: logging.Logger, error: BaseException, message: str, *details: object) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from tests.web.dashboard.conftest import client_of
 from wetink.web.app import ROUTES, STATIC
 from wetink.web.dashboard.navigation import ENTRIES, NAVIGATION, Group, current
-from wetink.web.dashboard.toasts import Undo, tell
+from wetink.web.dashboard.toasts import Undo, redirect
 from wetink.wiring import Wetink
 
 PAGES = Path(__file__).parents[3] / "wetink" / "web" / "dashboard"
@@ -90,9 +90,8 @@ def test_the_page_of_components_shows_each_of_them(dashboard: TestClient) -> Non
 
 def test_a_toast_shows_once_on_the_page_after_a_redirect(wetink: Wetink) -> None:
     async def change(request: Request) -> Response:
-        response = RedirectResponse("/dashboard/live", 303)
-        tell(request, response, "<Hero> was archived.", Undo("/dashboard/theme", {"theme": "dark"}))
-        return response
+        undo = Undo("/dashboard/theme", {"theme": "dark"})
+        return redirect(request, "/dashboard/live", "<Hero> was archived.", undo)
 
     with client_of(wetink, Route("/dashboard/change", change, methods=["POST"])) as browser:
         shown = browser.post("/dashboard/change").text
@@ -105,9 +104,7 @@ def test_a_toast_shows_once_on_the_page_after_a_redirect(wetink: Wetink) -> None
 
 def test_a_part_of_a_page_does_not_use_up_a_toast(wetink: Wetink) -> None:
     async def change(request: Request) -> Response:
-        response = RedirectResponse("/dashboard/live", 303)
-        tell(request, response, "Done that.")
-        return response
+        return redirect(request, "/dashboard/live", "Done that.")
 
     with client_of(wetink, Route("/dashboard/change", change, methods=["POST"])) as browser:
         browser.post("/dashboard/change", follow_redirects=False)

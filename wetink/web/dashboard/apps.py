@@ -31,7 +31,7 @@ async def app(request: Request) -> Response:
     try:
         await wetink_of(request).trials.variant(wetink_of(request).content, block, block.variants[0], look.moment)
     except BadContent as error:
-        failed = f"{error}{f': {error.hint}' if error.hint else ''}"
+        failed = error.sentence
     return page(
         request,
         "app.html",

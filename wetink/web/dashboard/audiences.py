@@ -185,7 +185,7 @@ async def save(request: Request) -> Response:
         taken = f"There is already an audience called {name}. Give yours another title." if not was else ""
         return await _page(request, editor, saved, name, status=409, error=taken or overtaken(error))
     except BadContent as error:
-        problem = f"{error}{f' ({error.hint})' if error.hint else ''}"
+        problem = error.sentence
         return await _page(request, editor, saved, name, status=400, error=problem)
     session.changed(request, "saved", f"audience {called}")
     return redirect(

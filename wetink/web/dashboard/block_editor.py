@@ -88,7 +88,7 @@ async def _saved(request: Request, name: str, raw: Mapping[str, Any], fields: Ma
     try:
         text = digest(written(raw))
     except BadContent as error:
-        return msgspec.structs.replace(bar, unsaved=f"{error}{f': {error.hint}' if error.hint else ''}")
+        return msgspec.structs.replace(bar, unsaved=error.sentence)
     if text != was:
         try:
             draft = await wetink.block_drafts.save(name, raw, base, revision, session.actor(request))

@@ -168,7 +168,7 @@ async def sighted(request: Request, stock: Stock, name: str, block: Block | None
     try:
         decision = await wetink.trials.decision(stock.content, block, look.onlooker, look.moment, look.suppose.events)
     except BadContent as error:
-        return Sighted(block, None, failed=f"{error}{f': {error.hint}' if error.hint else ''}")
+        return Sighted(block, None, failed=error.sentence)
 
     def pictures(slots: int, scheme: str, device: str = "") -> tuple[str, ...]:
         query = f"{look.query(scheme, device)}&r={revision}"

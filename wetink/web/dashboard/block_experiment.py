@@ -81,8 +81,7 @@ async def change(request: Request) -> Response:
     try:
         await wetink.block_drafts.save(name, raw, base, opened.revision, session.actor(request))
     except (BadContent, Conflict) as error:
-        hint = f" ({error.hint})" if error.hint else ""
-        return await _page(request, opened, form, {"": f"{error}{hint}"}, status_of(error))
+        return await _page(request, opened, form, {"": error.sentence}, status_of(error))
     session.changed(
         request,
         "drafted an experiment in" if fields["do"] == "save" else "drafted the end of an experiment in",

@@ -186,7 +186,7 @@ def panel(wetink: Wetink, block: Block, query: Mapping[str, str]) -> dict[str, A
     try:
         html = wetink.embed.esp_snippet(wetink.content, block.name, esp.name, campaign, kind)
     except BadRequest as error:
-        problem = f"{error}: {error.hint}"
+        problem = error.sentence
     return {
         "block": block, "esps": ESPS, "esp": esp, "kind": kind, "campaign": campaign, "html": html, "problem": problem,
         "note": esp.notes_for(kind), "local": wetink.address if is_local(wetink.address) else "",

@@ -198,8 +198,7 @@ async def curate(request: Request) -> Response:
                 raise BadRequest("this form asks for an unknown change", hint="reload the page")
     except WetinkError as error:
         place = error.where if error.where in (*CORRECTABLE, "why") else "form"
-        hint = f"; {error.hint}" if error.hint else ""
-        return await _product(request, key, form=form, errors={place: f"{error}{hint}"}, status=status_of(error))
+        return await _product(request, key, form=form, errors={place: error.sentence}, status=status_of(error))
     session.changed(request, DONE[do], f"product {key}")
     return redirect(request, product_path(key), f"{DONE[do][:1].upper()}{DONE[do][1:]}.")
 

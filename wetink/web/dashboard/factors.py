@@ -15,7 +15,7 @@ from wetink.web.dashboard.app_setup import setup_facts
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import inside, wetink_of
 from wetink.web.dashboard.render import page
-from wetink.web.dashboard.second_factor import origin_of, sentence
+from wetink.web.dashboard.second_factor import origin_of
 from wetink.web.dashboard.toasts import redirect
 from wetink.web.request import now_ms
 
@@ -60,7 +60,7 @@ async def confirm_app(request: Request) -> Response:
     except BadRequest as error:
         setup = await wetink.factors.setup(account, id_, now)
         shown = setup_facts(request, account, setup)
-        return page(request, "factor_app.html", status=400, wrong={"code": sentence(error)}, **shown)
+        return page(request, "factor_app.html", status=400, wrong={"code": error.sentence}, **shown)
     session.changed(request, "added an authenticator app to", account.email)
     if not (await wetink.factors.of(account.id)).codes:
         return await _codes_page(request, account)

@@ -83,7 +83,7 @@ def told(error: WetinkError) -> str:
     """Return why a feed was not saved."""
     if isinstance(error, Conflict):
         return "Somebody else has changed this feed since you opened it. Reload to see the change."
-    return f"{error} ({error.hint})" if error.hint else str(error)
+    return error.sentence
 
 
 def handle_of(title: str) -> str:

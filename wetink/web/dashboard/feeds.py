@@ -88,8 +88,7 @@ async def change(request: Request) -> Response:
     try:
         onward = await act(request, wetink, found, form)
     except WetinkError as error:
-        hint = f" ({error.hint})" if error.hint else ""
-        return await _page(request, status=status_of(error), wrong=(form["change"], f"{error}{hint}"), form=form)
+        return await _page(request, status=status_of(error), wrong=(form["change"], error.sentence), form=form)
     return RedirectResponse(onward, 303)
 
 

@@ -17,7 +17,7 @@ from wetink.web import session
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
-from wetink.web.dashboard.review import sentence
+from wetink.web.dashboard.review import with_titles
 from wetink.web.dashboard.toasts import redirect, undo_version
 from wetink.web.request import now_ms, status_of
 from wetink.wiring import Wetink
@@ -110,7 +110,7 @@ async def _page(
         spoken=spoken(block.schedule),
         dependents=dependents(tree, wetink.content, block.name),
         draft=await _draft(wetink, path),
-        wrong={(error.where if what == "schedule" else "") or what: sentence(error)} if error is not None else {},
+        wrong={(error.where if what == "schedule" else "") or what: with_titles(error)} if error is not None else {},
         title=form["title"] if form is not None and what == "rename" and "title" in form else block.title,
         called=form["name"] if form is not None and what == "rename" and "name" in form else block.name,
     )

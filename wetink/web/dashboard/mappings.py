@@ -105,7 +105,7 @@ def read(raw: bytes, mappings: Mappings | None, source: Source) -> Read:
     try:
         piece = pieces(raw, ONE_LINE)[0][0]
     except BadRequest as error:
-        problem = Problem("unreadable", error.where, f"{error}{f': {error.hint}' if error.hint else ''}")
+        problem = Problem("unreadable", error.where, error.sentence)
         return Read("parked", (problem,), "parked")
     mapped = mappings.applied(piece, source.name, now) if mappings is not None else piece
     made, unmapped = (

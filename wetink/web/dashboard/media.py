@@ -155,7 +155,7 @@ async def change(request: Request) -> Response:
                 Undo(f"/dashboard/media/{room}/{quote(new)}", back),
             )
     except (BadContent, Conflict) as error:
-        said = f"{error}{f' ({error.hint})' if error.hint else ''}"
+        said = error.sentence
         place = form["change"]
         return await _page(
             request, room, name, status=status_of(error), wrong={place: said}, entered=form.get("name", "")
@@ -179,7 +179,7 @@ async def _page(
         try:
             facts = await wetink.media.facts(body)
         except BadContent as error:
-            problem = f"{error}{f' ({error.hint})' if error.hint else ''}"
+            problem = error.sentence
     families = wetink.renderer.families
     used = uses_with_drafts(wetink.content, await wetink.publishing.preview(), room, name, families)
     return page(

@@ -8,7 +8,7 @@ from wetink.web import session
 from wetink.web.dashboard.factors import answer
 from wetink.web.dashboard.form import open_form_of
 from wetink.web.dashboard.query import inside, wetink_of
-from wetink.web.dashboard.second_factor import SECOND, note, sentence, signed_in, step_page, waiting
+from wetink.web.dashboard.second_factor import SECOND, note, signed_in, step_page, waiting
 from wetink.web.dashboard.sign_in import login_page
 from wetink.web.request import now_ms, status_of
 
@@ -50,11 +50,11 @@ async def enter(request: Request) -> Response:
     except (Forbidden, TooManyRequests) as error:
         wait_header = {"retry-after": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
         if found is None:
-            said = sentence(error)
+            said = error.sentence
             return await login_page(request, status_of(error), wait_header, error=said, next=onward, email="")
         if not wait_header:
             await note(request, found[1], "failed a second factor of", found[1].email)
-        return await step_page(request, found[1], status_of(error), sentence(error), wait_header)
+        return await step_page(request, found[1], status_of(error), error.sentence, wait_header)
     await wetink.store.sessions.forgive(key)
     await note(request, account, "signed in with", f"the passkey {used.name}")
     return await signed_in(request, account, onward)

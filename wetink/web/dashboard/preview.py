@@ -60,7 +60,7 @@ async def supposed(
             messages.append({"event": event, "properties": properties_of(event, await _product(wetink, key, others))})
         return Supposed(events_of(messages, now), msgspec.json.encode(messages).decode())
     except BadContent as error:
-        return Supposed(problem=f"{error}{f': {error.hint}' if error.hint else ''}")
+        return Supposed(problem=error.sentence)
 
 
 async def _product(wetink: Wetink, key: str, others: Mapping[str, Product]) -> Product:
@@ -159,7 +159,7 @@ async def beside(request: Request) -> Response:
         who = parse(request.query_params.get("who", ""))
         found = await wetink.opens.compare(wetink.content, block, 1, who, moment_of(request, now_ms()))
     except BadContent as error:
-        problem = f"{error}: {error.hint}" if error.hint else str(error)
+        problem = error.sentence
     templates = [variant.template for variant in block.variants if variant.template]
     return page(
         request,

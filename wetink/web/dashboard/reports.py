@@ -125,7 +125,7 @@ def asked(request: Request, wetink: Wetink, now: int, *, usually: Against = "non
         wetink.reports.chosen_goal(wetink.content, what.goal, what.model)
     except BadRequest as error:
         what = msgspec.structs.replace(what, goal="", model="")
-        problem, where = f"{error}{f' ({error.hint})' if error.hint else ''}", error.where or "model"
+        problem, where = error.sentence, error.where or "model"
     if "compare" not in request.query_params:
         what = msgspec.structs.replace(what, against=usually)
     return what, problem, where

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from wetink.content.changes import KINDS, title_of
 from wetink.content.publishing import Review
-from wetink.core.errors import BadContent, BadRequest, Conflict, NotFound, WetinkError
+from wetink.core.errors import BadContent, BadRequest, Conflict, NotFound, WetinkError, sentences
 from wetink.opens.recipient import parse
 from wetink.opens.trials import Onlooker
 from wetink.web import session
@@ -120,7 +120,7 @@ async def _page(request: Request, paths: list[str], *, error: WetinkError | None
         drafts={each.path: each for each in found.drafts} if found is not None else {},
         clashes={each.path: each for each in found.clashes} if found is not None else {},
         others=[each for path, each in pending.items() if path not in there],
-        problem=sentence(error) if error is not None else "",
+        problem=with_titles(error) if error is not None else "",
         message=message,
         query=query,
         place=editor_of,
@@ -141,14 +141,13 @@ async def _paths(request: Request) -> list[str]:
     return given or [each.path for each in await wetink_of(request).publishing.pending()][:MOST_PATHS]
 
 
-def sentence(error: WetinkError) -> str:
-    """Return an error as sentences, with the titles of files.
+def with_titles(error: WetinkError) -> str:
+    """Return an error as sentences, with titles in place of the paths of files.
 
-    >>> sentence(NotFound("there is no draft of blocks/hero.yaml", hint="save one first"))
+    >>> with_titles(NotFound("there is no draft of blocks/hero.yaml", hint="save one first"))
     'There is no draft of block hero. Save one first.'
     """
-    parts = [_PATH.sub(lambda path: _lower(title_of(path[0], None)), str(error)), error.hint]
-    return " ".join(f"{each[:1].upper()}{each[1:].rstrip('.')}." for each in parts if each)
+    return sentences(_PATH.sub(lambda path: _lower(title_of(path[0], None)), str(error)), error.hint)
 
 
 def _lower(title: str) -> str:

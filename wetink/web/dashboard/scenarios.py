@@ -211,7 +211,7 @@ def _said(problem: WetinkError | None) -> tuple[str, str]:
         needs_product = "product" in str(problem)
         words = "Choose a product of the catalog" if needs_product else str(problem).removeprefix(found[0]).lstrip(": ")
         return f"e.{found[1]}.{'product' if needs_product else 'ago'}", words
-    return problem.where, f"{problem}{f': {problem.hint}' if problem.hint else ''}"
+    return problem.where, problem.sentence
 
 
 async def _products(wetink: Wetink) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from wetink.access.second_factors import APP, RECOVERY, Setup
 from wetink.core.access.account import Account
 from wetink.core.access.audit import Entry
 from wetink.core.access.passkey import relying_party
-from wetink.core.errors import BadRequest, Conflict, Forbidden, TooManyRequests, WetinkError
+from wetink.core.errors import BadRequest, Conflict, Forbidden, TooManyRequests
 from wetink.ports.challenges import Challenge
 from wetink.web import session
 from wetink.web.dashboard.app_setup import setup_facts
@@ -81,11 +81,11 @@ async def second(request: Request) -> Response:
             await note(request, account, "signed in with", WAYS[used])
             return await signed_in(request, account, then.path)
         except TooManyRequests as wait:
-            status, error = 429, sentence(wait)
+            status, error = 429, wait.sentence
             headers = {"retry-after": str(wait.retry_after)}
         except Forbidden as wrong:
             await note(request, account, "failed a second factor of", account.email)
-            status, error = 403, sentence(wrong)
+            status, error = 403, wrong.sentence
     return await step_page(request, account, status, error, headers)
 
 
@@ -122,7 +122,7 @@ async def set_up(request: Request) -> Response:
                 await session.sign_in(request, response, account)
                 return response
             except BadRequest as error:
-                wrong = {"code": sentence(error)}
+                wrong = {"code": error.sentence}
         setup: Setup = await wetink.factors.setup(account, then.setup, now)
     except Conflict:
         return _too_late(request)
@@ -162,12 +162,6 @@ def origin_of(request: Request) -> str:
     """Return the origin whose pages may use passkeys; empty if there is none."""
     party = relying_party(wetink_of(request).settings.address)
     return party.origin if party is not None else ""
-
-
-def sentence(error: WetinkError) -> str:
-    """Return an error with its hint, as sentences."""
-    text, hint = str(error), error.hint
-    return f"{text[:1].upper()}{text[1:]}.{f' {hint[:1].upper()}{hint[1:]}.' if hint else ''}"
 
 
 def _forget_step(request: Request, response: Response) -> None:

@@ -44,9 +44,8 @@ async def save_address(request: Request) -> Response:
         hosts = form.get("link_hosts", "")
         await wetink.reaches.save(public_url=None if fixed else url, link_hosts=hosts)
     except (BadSettings, Conflict) as error:
-        hint = f"; {error.hint}" if error.hint else ""
         where = error.where if isinstance(error, BadSettings) and error.where else "public_url"
-        return await _page(request, given=form, errors={where: f"{error}{hint}"}, status=status_of(error))
+        return await _page(request, given=form, errors={where: error.sentence}, status=status_of(error))
     doubt = checked.problem or checked.hint if checked is not None else ""
     return redirect(request, "/dashboard/settings", f"Saved. {doubt}" if doubt else "Saved.")
 
@@ -67,7 +66,7 @@ async def save_signals(request: Request) -> Response:
         elif expected:
             await wetink.author.delete([SIGNALS], by=by, message="changed settings", expected={SIGNALS: expected})
     except WetinkError as error:
-        why = f"{error}{f' ({error.hint})' if error.hint else ''}"
+        why = error.sentence
         return await _page(request, given=found.given, errors={"form": why}, expected=expected, status=status_of(error))
     return redirect(
         request, "/dashboard/settings", "Saved. Reports use the new settings from now on, for the past as well."

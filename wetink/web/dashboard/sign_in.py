@@ -109,7 +109,7 @@ async def join(request: Request) -> Response:
 
 def wrong_of(error: WetinkError) -> dict[str, str]:
     """Return an error by the field where it stands, as a sentence."""
-    return {error.where: " ".join(f"{text[:1].upper()}{text[1:]}." for text in (str(error), error.hint) if text)}
+    return {error.where: error.sentence}
 
 
 async def logout(request: Request) -> Response:

@@ -16,7 +16,7 @@ from wetink.core.access.single_sign_on import Provider, Step
 from wetink.core.errors import BadRequest, Forbidden, NotFound, Unavailable, WetinkError
 from wetink.web import session
 from wetink.web.dashboard.query import inside, wetink_of
-from wetink.web.dashboard.second_factor import note, sentence, set_cookie, signed_in
+from wetink.web.dashboard.second_factor import note, set_cookie, signed_in
 from wetink.web.dashboard.sign_in import login_page
 from wetink.web.request import now_ms, status_of
 from wetink.wiring import Wetink
@@ -86,7 +86,7 @@ async def _failed(request: Request, error: WetinkError, onward: str) -> Response
     status = 403 if isinstance(error, BadRequest) else status_of(error)
     if error.where == "issuer":  # words for owners, who see them when they save the provider
         error = Unavailable("this provider cannot be used now", hint="sign in another way, and tell an owner")
-    response = await login_page(request, status, {}, error=sentence(error), next=onward, email="")
+    response = await login_page(request, status, {}, error=error.sentence, next=onward, email="")
     _forget_step(request, response)
     return response
 

@@ -14,7 +14,6 @@ from wetink.web import session
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
-from wetink.web.dashboard.second_factor import sentence
 from wetink.web.dashboard.sign_on import callback
 from wetink.web.dashboard.toasts import redirect
 from wetink.web.request import now_ms
@@ -59,7 +58,7 @@ async def save(request: Request) -> Response:
         try:
             made = replace(made, issuer=await _answering(request, made))
         except WetinkError as error:
-            made, wrong = None, {"issuer": sentence(error)}
+            made, wrong = None, {"issuer": error.sentence}
     if made is None:
         return _form(request, known, form, wrong)
     kept: Provider = made

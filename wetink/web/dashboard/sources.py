@@ -94,7 +94,7 @@ async def make_key(request: Request) -> Response:
         _check_name(name)
         made = await wetink_of(request).store.sources.create_key(name, level, _hosts(hosts), now_ms())
     except BadSettings as error:
-        return await _list(request, status=400, error=_with_hint(error), given=given)
+        return await _list(request, status=400, error=error.sentence, given=given)
     session.changed(request, "made", f"source {name}", detail=level)
     return await _one(request, name, made=made)
 
@@ -108,11 +108,11 @@ async def change_source(request: Request) -> Response:
             raise BadRequest("this form asks for an unknown change", hint="reload the page")
         shown = await change(wetink_of(request).store, name, form)
     except WetinkError as error:
-        wrong = (form.get("change", ""), _with_hint(error))
+        wrong = (form.get("change", ""), error.sentence)
         try:
             return await _one(request, name, status=status_of(error), wrong=wrong)
         except NotFound:
-            return await _list(request, status=status_of(error), error=_with_hint(error))
+            return await _list(request, status=status_of(error), error=error.sentence)
     session.changed(request, LOGGED[form["change"]], f"source {name}")
     if isinstance(shown, NewKey):
         return await _one(request, name, made=shown, rotated=True)
@@ -223,10 +223,6 @@ def _number(form: Mapping[str, str], name: str, what: str) -> float:
     if not re.fullmatch(r"\d{0,9}(?:\.\d{1,3})?", text, re.ASCII):
         raise BadSettings(f"{text[:20]!r} is not a number of {what}", hint="write 50, or leave it empty for no limit")
     return float(text or 0)
-
-
-def _with_hint(error: WetinkError) -> str:
-    return f"{error}{f' ({error.hint})' if error.hint else ''}"
 
 
 def _refused(wetink: Wetink, found: Sequence[Source]) -> Mapping[str, tuple[int, int]]:

@@ -150,7 +150,7 @@ async def address(request: Request) -> Response:
         kept = None if wetink.settings.public_url else url
         await wetink.reaches.save(public_url=kept, setup={"address": "checked"})
     except BadSettings as error:
-        return await show(request, entered=entered, wrong=f"{error}; {error.hint}", status=400)
+        return await show(request, entered=entered, wrong=error.sentence, status=400)
     except WetinkError as error:
         return await show(request, entered=entered, wrong=str(error), status=status_of(error))
     said = f"The address leads here. {checked.hint}" if checked.leads_here else "Saved without a check."

@@ -96,7 +96,7 @@ async def _page(
         request,
         "summary.html",
         status=400 if error is not None else 200,
-        problem=str(error).removeprefix(f"{error.where}: ") if error is not None else "",
+        problem=error.sentence if error is not None else "",
         where=error.where if error is not None else "",
         summary=given,
         to=form.get("to", "\n".join(given.to)),

@@ -80,7 +80,7 @@ async def change(request: Request) -> Response:
         before = await wetink_of(request).team.account(id_)
         account, action = await do(wetink_of(request).team, id_, form)
     except WetinkError as error:
-        return await _page(request, status=status_of(error), error=_sentence(error))
+        return await _page(request, status=status_of(error), error=error.sentence)
     session.changed(request, action, account.email)
     who = session.who(request)
     if who is not None and who.account is not None and who.account.id == id_ and not may(account.role, "team:write"):
@@ -164,7 +164,3 @@ def _back(request: Request, text: str, undo: Mapping[str, str] | None = None) ->
 
 def _days(ms: int) -> int:
     return ms // DAY_MS
-
-
-def _sentence(error: WetinkError) -> str:
-    return " ".join(f"{text[:1].upper()}{text[1:]}." for text in (str(error), error.hint) if text)

@@ -179,7 +179,7 @@ async def _changed(request: Request, form: Mapping[str, str], do: str) -> Respon
             left = await wetink.templates.discard(name)
             to, text = f"{to}/{name}" if left else to, f"The draft of {name} was discarded."
     except (BadContent, Conflict) as error:
-        said = f"{error}{f' ({error.hint})' if error.hint else ''}"
+        said = error.sentence
         opened = await wetink.templates.open(name)
         return await _page(request, opened, status=status_of(error), form=form, wrong={do: said})
     session.changed(

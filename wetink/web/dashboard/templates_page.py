@@ -35,7 +35,7 @@ async def make(request: Request) -> Response:
         text, companion = await _begun(wetink, form.get("from", BLANK), name)
         made = await wetink.templates.create(name, text, companion, by=session.actor(request))
     except BadContent as error:
-        said = f"{error}{f' ({error.hint})' if error.hint else ''}"
+        said = error.sentence
         return await _page(request, {error.where or "name": said}, form, status_of(error))
     session.changed(request, "made a draft of", f"template {made}")
     return RedirectResponse(f"/dashboard/templates/{made}", 303)

@@ -16,7 +16,7 @@ from wetink.web import session
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import inside, wetink_of, whole
 from wetink.web.dashboard.render import page
-from wetink.web.dashboard.review import editor_of, sentence
+from wetink.web.dashboard.review import editor_of, with_titles
 from wetink.web.dashboard.toasts import redirect, undo_version
 from wetink.web.request import status_of
 
@@ -94,7 +94,7 @@ async def _page(request: Request, number: int, error: WetinkError | None = None)
         found=changes,
         newest=newest.number,
         current=newest.files,
-        problem=sentence(error) if error is not None else "",
+        problem=with_titles(error) if error is not None else "",
         place=editor_of,
     )
 
