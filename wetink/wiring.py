@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from importlib.resources import files
@@ -33,7 +33,6 @@ from wetink.content.tree import Tree, read_tree, start
 from wetink.content.versions import Versions
 from wetink.core.catalog.trends import Trends
 from wetink.core.errors import BadContent, Conflict, StoreUnavailable, Unavailable, WetinkError
-from wetink.core.events.event import Event
 from wetink.core.messages.mapping import Mappings
 from wetink.core.text.placeholder import Placeholders
 from wetink.core.text.url import Hosts
@@ -64,7 +63,7 @@ from wetink.opens.geo import Places
 from wetink.opens.lookup import Summaries
 from wetink.opens.open import Opens
 from wetink.opens.polls import Polls
-from wetink.opens.prefetch import Prefetcher
+from wetink.opens.prefetch import Prefetcher, warm_photos
 from wetink.opens.prerender import Animations, Prerenderer
 from wetink.opens.reach import Reaches, instance_of, reach_in
 from wetink.opens.recipient import Seals
@@ -104,8 +103,7 @@ class Wetink:
         store instead, and each `ready` tries again.
         """
         self.settings, self._draws, self._patient = settings, draws, patient
-        kept = {"archive_days": settings.archive_days, "archive_bytes": settings.archive_mb << 20}
-        opens = partial(engine_of(settings.store).open, settings.store, _now_ms, **kept)
+        opens = partial(_store, settings)
         self.store = store = open_now_or_later(opens) if patient else opens()
         self.stream = _stream(settings.log) if settings.log else None
         self.applier = Applier(self.stream, store, _now_ms) if self.stream is not None else None
@@ -167,7 +165,8 @@ class Wetink:
         self.polls = Polls(store, self.apps)
         self.prerenderer = Prerenderer(self.opens, _now_ms)
         self.animations = Animations(self.renderer, self.apps, self.opens, _now_ms)
-        self.follower = Follower(store, self.trends, _now_ms, (self._warm_photos, self.prerenderer.notice))
+        warmed = partial(warm_photos, self.photos, self.hosts.allowed)
+        self.follower = Follower(store, self.trends, _now_ms, (warmed, self.prerenderer.notice))
         self.prefetcher = Prefetcher(store, self.feeds, self.apps, _now_ms)
         self.summaries = Summaries(store.profiles, _now_ms)
         self.catalogs = Catalogs(store.catalog, self.feeds, _now_ms)
@@ -200,7 +199,7 @@ class Wetink:
         self.health = Health(self.renderer, store.ended)
         mail = SMTPMail(settings.smtp_url, settings.sender) if settings.smtp_url else None
         self.weekly = Weekly(
-            *(store, self.reports, self.experiments, self._posts, mail, lambda: self.address, self._troubles, _now_ms)
+            *(store, self.reports, self.experiments, self._posts, mail, lambda: self.address, self.feeds, _now_ms)
         )
 
     async def __aenter__(self) -> Self:
@@ -227,13 +226,6 @@ class Wetink:
             await self.stream.start()
         if not self.has_content:
             await self.follow()
-
-    def _troubles(self) -> Iterator[str]:
-        """Yield what is wrong with the content and the feeds now."""
-        yield from self.content.problems
-        for name, feed in sorted(self.content.feeds.items()):
-            if feed.per_person is None and (given := self.feeds.give(name)).state != "fresh":
-                yield f"The feed {name} has {given.because or 'no fresh data'}"
 
     @property
     def address(self) -> str:
@@ -351,12 +343,6 @@ class Wetink:
         self.darkroom.close()
         self.renderer.close()
 
-    def _warm_photos(self, events: Sequence[Event]) -> None:
-        """Fetch the photos of these events' products, before an email shows them."""
-        for url in {product.image_url for event in events for product in event.products if product.image_url}:
-            if self.hosts.allowed(url):
-                self.photos.warm(url)
-
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
@@ -371,8 +357,7 @@ def has_owner(settings: Settings) -> bool:
     """Return whether somebody signs in as owner with an account; False if the store cannot say."""
 
     async def ask() -> bool:
-        kept = {"archive_days": settings.archive_days, "archive_bytes": settings.archive_mb << 20}
-        store = engine_of(settings.store).open(settings.store, _now_ms, **kept)
+        store = _store(settings)
         try:
             return await store.accounts.has_owner()
         finally:
@@ -384,6 +369,12 @@ def has_owner(settings: Settings) -> bool:
     except WetinkError as error:
         logger.warning("the store does not say whether there is an owner: %s", error)
         return False
+
+
+def _store(settings: Settings) -> Storage:
+    """Return the opened store of the settings. Raises StoreUnavailable."""
+    kept = {"archive_days": settings.archive_days, "archive_bytes": settings.archive_mb << 20}
+    return engine_of(settings.store).open(settings.store, _now_ms, **kept)
 
 
 def _stream(address: str) -> Stream:

@@ -78,13 +78,14 @@ def weekly(wetink: Wetink, now: list[int], posts: Any, mail: Any = None) -> Week
         posts,
         mail or SMTPMail(wetink.settings.smtp_url, wetink.settings.sender),
         lambda: "https://wetink.shop.example",
-        lambda: ["blocks/a.yaml: it is wrong"],
+        wetink.feeds,
         lambda: now[0],
     )
 
 
 def test_each_receiver_gets_the_week_beside_the_one_before_once(wetink: Wetink, box: Mailbox) -> None:
-    content = replace(wetink.content, reporting=Reporting(summary=TEAM))
+    problems = ("blocks/a.yaml: it is wrong",)
+    content = replace(wetink.content, reporting=Reporting(summary=TEAM), problems=problems)
     posts, now = Post_(), [MONDAY + 8 * HOUR - 1]
     processes = [weekly(wetink, now, posts) for _ in range(3)]
 

@@ -5,7 +5,7 @@ before it is sent to: a process that dies in between sends it not at all instead
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from secrets import token_hex
 from typing import Literal
@@ -24,7 +24,7 @@ from wetink.core.signals.reporting import Summary
 from wetink.insights.experiments import Experiments
 from wetink.insights.reports import Reports
 from wetink.ports import Storage
-from wetink.ports.outside import Mail, Posts
+from wetink.ports.outside import Feeds, Mail, Posts
 
 logger = logging.getLogger(__name__)
 
@@ -65,16 +65,16 @@ class Weekly:
         posts: Posts,
         mail: Mail | None,
         address: Callable[[], str],
-        problems: Callable[[], Iterable[str]],
+        feeds: Feeds,
         clock: Callable[[], int],
     ) -> None:
         """Send with `posts` and `mail`, None without an SMTP server. `clock` returns Unix ms.
 
-        `address` is the server's for links, `problems` what is wrong now.
+        `address` is the server's for links; the summary names the `feeds` without fresh data.
         """
         self._secrets, self._reports, self._experiments = store.secrets, reports, experiments
         self._posts, self._mail, self._clock = posts, mail, clock
-        self._address, self._problems = address, problems
+        self._address, self._feeds = address, feeds
 
     @property
     def mails(self) -> bool:
@@ -90,7 +90,7 @@ class Weekly:
         lines, others = [await self._lines(content, each) for each in (days, before or days)]
         titles = {name: block.called for name, block in content.blocks.items()}
         changes = [each async for each in self._verdicts(content)]
-        return digest(week, zone, lines, others, titles, changes=changes, problems=self._problems())
+        return digest(week, zone, lines, others, titles, changes=changes, problems=troubles_of(content, self._feeds))
 
     async def _lines(self, content: Content, days: DateRange) -> list[Line]:
         return (await self._reports.broken_down(content, days, (("block",),)))[0]
@@ -187,6 +187,14 @@ class Weekly:
 
 def _channels(summary: Summary) -> list[Channel]:
     return [channel for channel, on in zip(CHANNELS, (summary.to, summary.webhook), strict=True) if on]
+
+
+def troubles_of(content: Content, feeds: Feeds) -> Iterator[str]:
+    """Yield what is wrong with the content and the feeds now."""
+    yield from content.problems
+    for name, feed in sorted(content.feeds.items()):
+        if feed.per_person is None and (given := feeds.give(name)).state != "fresh":
+            yield f"The feed {name} has {given.because or 'no fresh data'}"
 
 
 def _to_send(known: Sending | None, now: int) -> bool:

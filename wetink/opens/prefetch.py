@@ -1,6 +1,6 @@
-"""Prefetch: fetches per-person feeds when a person does something, before they open an email."""
+"""Prefetch: fetches per-person feeds and photos when a person does something, before they open an email."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -8,11 +8,13 @@ from msgspec.structs import replace
 from wetink.core.app.app import App
 from wetink.core.blocks.block import Block
 from wetink.core.blocks.decide import settled
+from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.feed import Feed, parameters_of
 from wetink.core.profile.person import Moment, plain
 from wetink.opens.lookup import Lookups
 from wetink.ports import Cursor, Storage
+from wetink.ports.drawing import Photos
 from wetink.ports.outside import Feeds
 
 SLICE = 100
@@ -83,3 +85,10 @@ class Prefetcher:
                     if feed is not None and feed.per_person is not None:
                         found[name] = feed
         return list(found.values())
+
+
+def warm_photos(photos: Photos, allowed: Callable[[str], bool], events: Sequence[Event]) -> None:
+    """Fetch the photos of these events' products from allowed hosts, before an email shows them."""
+    for url in {product.image_url for event in events for product in event.products if product.image_url}:
+        if allowed(url):
+            photos.warm(url)
