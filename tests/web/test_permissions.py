@@ -170,7 +170,7 @@ def test_a_push_by_token_names_the_token_and_its_version(office: Office) -> None
 
 
 def test_a_reader_is_told_the_role_that_changes_a_page_and_nobody_else(office: Office) -> None:
-    told = "You can read this page. To change something, ask an owner for the role"
+    told = "You can view this page. To change something, ask an owner for the role"
     pages = {"/dashboard/blocks": "editor", "/dashboard/sources": "developer", "/dashboard/settings": "owner"}
     viewer, owner = office.signed_in("viewer"), office.signed_in("owner")
     for path, role in pages.items():

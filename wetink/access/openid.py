@@ -42,7 +42,7 @@ CLAIM_WORDS: Mapping[str, tuple[str, str]] = {
     "aud": ("the answer is for another client", "check the client ID on the single sign-on page"),
     "azp": ("the answer is for another client", "check the client ID on the single sign-on page"),
     "iss": ("the answer is from another issuer", "check the issuer on the single sign-on page"),
-    "exp": ("the answer has expired", "sign in again; if it goes on, compare the clocks of both servers"),
+    "exp": ("the answer has expired", "sign in again; if it happens again, compare the clocks of both servers"),
     "iat": ("the answer is from the future", "compare the clocks of both servers"),
     "nbf": ("the answer is from the future", "compare the clocks of both servers"),
     "nonce": ("the answer belongs to another sign-in", "sign in again"),
@@ -194,7 +194,7 @@ def _claims(
         what, hint = CLAIM_WORDS.get(str(error.claim), (f"the claim {error.claim} is wrong", "sign in again"))
         raise _doubted(provider.title, what, hint) from error
     except (JoseError, ValueError) as error:
-        hint = "sign in again; if it goes on, ask an owner to check the issuer"
+        hint = "sign in again; if it happens again, ask an owner to check the issuer"
         raise _doubted(provider.title, "the signature of the answer is wrong", hint) from error
     if "email" in claims or not _is_address(known.get("userinfo_endpoint")) or not token.get("access_token"):
         return dict(claims)

@@ -171,7 +171,7 @@ class Passkeys:
     async def _taken(self, challenge: str, kind: str, account: str, now: int) -> Challenge:
         found = await self._challenges.take(challenge, kind, now)
         if found is None or found.account != account:
-            raise Forbidden("this request was answered already, or took too long", hint="try again", where="passkey")
+            raise Forbidden("this request was already answered, or took too long", hint="try again", where="passkey")
         return found
 
     def _party(self) -> RelyingParty:

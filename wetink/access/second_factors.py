@@ -152,12 +152,12 @@ class SecondFactors:
         step = one_time_code.step_of(secret, text, now)
         if step is None:
             if one_time_code.step_of(replace(secret, step=0), text, now) is not None:
-                raise Forbidden("this code was used already", hint="wait for the next one", where="code")
+                raise Forbidden("this code was already used", hint="wait for the next one", where="code")
             raise _wrong()
         try:
             await self._accounts.use_credential(known, _encoded(replace(sealed, step=step)), now)
         except Conflict:
-            raise Forbidden("this code was used already", hint="wait for the next one", where="code") from None
+            raise Forbidden("this code was already used", hint="wait for the next one", where="code") from None
         return APP
 
     async def _use_recovery(self, account: str, digest: str) -> str:
@@ -165,7 +165,7 @@ class SecondFactors:
             await self._accounts.remove_credential(account, RECOVERY, digest)
         except NotFound:
             raise Forbidden(
-                "this recovery code is wrong or was used already", hint="use another one", where="code"
+                "this recovery code is wrong or was already used", hint="use another one", where="code"
             ) from None
         return RECOVERY
 

@@ -33,7 +33,7 @@ async def account_of(accounts: Accounts, provider: Provider, claims: Mapping[str
         try:
             await accounts.add(account)
         except Conflict:
-            raise Forbidden("you signed in twice at the same time", hint="try again") from None
+            raise Forbidden("two of your sign-ins ran at the same time", hint="try again") from None
     if account.disabled:
         raise Forbidden(f"the account of {account.email} is disabled", hint="ask an owner to enable it")
     if known is None:

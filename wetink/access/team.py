@@ -119,7 +119,7 @@ class Team:
         """Return an account. Raises NotFound."""
         found = await self._store.accounts.get(id_)
         if found is None:
-            raise NotFound("there is no such account", hint="somebody may have removed it; load the page again")
+            raise NotFound("there is no such account", hint="somebody may have removed it; reload the page")
         return found
 
     async def named(self, email: str) -> Account:

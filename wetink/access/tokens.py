@@ -35,7 +35,7 @@ class Tokens:
         if not given or len(given) < len(set(scopes)):
             raise BadRequest("choose at least one scope", where="scopes")
         if days not in DAYS:
-            raise BadRequest("choose how long it lasts", where="days")
+            raise BadRequest("choose how long the token lasts", where="days")
         for scope in given:
             who.check(scope)
         token, now = PREFIX + secrets.token_urlsafe(30), self._clock_ms()

@@ -60,7 +60,7 @@ def entry_row(entry: Entry) -> tuple[Any, ...]:
 def found_account(row: T | None) -> T:
     """Return the row of an account. Raises NotFound if there is none."""
     if row is None:
-        raise NotFound("there is no such account", hint="somebody may have removed it; load the page again")
+        raise NotFound("there is no such account", hint="somebody may have removed it; reload the page")
     return row
 
 

@@ -30,7 +30,7 @@ KNOWN_SECONDS = 180 * 86_400
 """How long a browser is known for an account that signed in there, in seconds."""
 CONFIRM = "/dashboard/settings/security/confirm"
 """Where somebody proves who they are; the place of the error that asks for it."""
-WAIT = "there were too many wrong passwords"
+WAIT = "too many wrong passwords"
 PROVED_MS = 15 * 60_000
 """How long a proof of who somebody is lasts for changes to the team, in milliseconds."""
 
@@ -231,7 +231,7 @@ def check_csrf(request: Request, form: Mapping[str, str] | None = None) -> None:
     """Raise BadRequest unless the form's field `csrf`, or else the header `x-csrf`, has this session's CSRF token."""
     given = (form or {}).get("csrf") or request.headers.get("x-csrf", "")
     if not _same(given, csrf(request)):
-        raise BadRequest("this form has grown old", hint="load the page again and send it once more", where="csrf")
+        raise BadRequest("this form has expired", hint="reload the page and send it again", where="csrf")
 
 
 def check_origin(request: Request) -> None:
@@ -245,7 +245,7 @@ def check_origin(request: Request) -> None:
         hosts = (request.headers.get("host"), request.headers.get("x-forwarded-host"))
         if origin == _origin(_wetink(request).settings.address) or urlsplit(origin).netloc in hosts:
             return
-    raise Forbidden("this was sent by a page of another site", hint="open the dashboard and try there")
+    raise Forbidden("another site's page sent this", hint="open the dashboard and try again there")
 
 
 def address_of(request: Request) -> str:

@@ -149,7 +149,7 @@ def test_a_name_that_leads_elsewhere_and_a_form_of_another_session_are_refused(
 ) -> None:
     for name in ("../../x", "Big", "a" * 65):
         assert save(dashboard, csrf, name=name).status_code == 400
-    assert "This form has grown old" in save(dashboard, "forged").text
+    assert "This form has expired" in save(dashboard, "forged").text
     assert not (wetink.settings.content / "audiences").exists()
 
 
@@ -300,7 +300,7 @@ def test_in_a_browser_form_and_file_follow_each_other_and_the_audience_is_kept(
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{server.address}/dashboard/login?token={(tmp_path / 'data' / 'dashboard.token').read_text().strip()}")
     page.goto(f"{server.address}/dashboard/audiences/new")
-    page.get_by_text("Edit as YAML").click()
+    page.get_by_text("Edit as code").click()
     file = page.get_by_label("The audience as YAML")
     page.get_by_label("Title", exact=True).fill("Tea drinkers")
     expect(file).to_have_value(re.compile("title: Tea drinkers"))

@@ -46,7 +46,7 @@ def test_a_correction_stands_above_later_data_until_it_is_removed(shop: TestClie
     assert (mug(empty).name, mug(empty).price) == ("Stoneware mug", 12.5)
     page = shop.get("/dashboard/catalog/product?key=M-1").text
     assert "Events and feeds say: MUG!!" in page
-    assert "2 fields stand above events and feeds" in page
+    assert "2 fields override events and feeds" in page
     assert "By " in page
     [version, *_] = asyncio.run(empty.versions.listed())
     assert version.message == "corrected M-1"

@@ -125,7 +125,7 @@ def test_a_file_of_products_is_dropped_and_a_product_corrected_and_hidden(
     page.click("text=Correct this product")
     page.fill("#fix-price", "9.90")
     page.click("text=Save corrections")
-    expect(page.locator(".said-card")).to_contain_text("1 field stands above events and feeds")
+    expect(page.locator(".said-card")).to_contain_text("1 field overrides events and feeds")
     page.fill("[name=why]", "recalled")
     page.click("button:has-text('Hide')")
     expect(page.locator(".said-card")).to_contain_text("Never shown: recalled")

@@ -114,7 +114,7 @@ def test_a_passkey_signs_in_alone_and_after_the_password(server: Server, context
     device.go("/dashboard/settings/security")
     page.get_by_role("button", name="Remove Ida's laptop").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
-    expect(page.get_by_text("The passkey is removed")).to_be_visible()
+    expect(page.get_by_text("The passkey was removed")).to_be_visible()
     device.sign_out()
     device.go("/dashboard/login")
     page.get_by_role("button", name="Sign in with a passkey").click()

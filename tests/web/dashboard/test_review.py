@@ -119,7 +119,7 @@ def test_somebody_elses_version_is_shown_and_merged(wetink: Wetink) -> None:
     run(wetink.author.save(HERO, theirs, by="bob", message=EVIL))
     with client_of(wetink) as browser:
         page = browser.get(f"/dashboard/review?path={HERO}").text
-        assert "<strong>bob published another change of this file</strong>" in page
+        assert "<strong>bob published another change to this</strong>" in page
         assert EVIL not in page
         assert "Merge both" in page
         assert post(browser, "/dashboard/review/resolve", path=HERO, how="merge").status_code == 303

@@ -149,7 +149,7 @@ def test_two_people_with_the_same_block_lose_nothing(server: Server, chromium: B
     with_store(data, work)  # while the page is open
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_role("alert")).to_contain_text("Bob changed block walk")
-    expect(page.get_by_text("Bob published another change of this file")).to_be_visible()
+    expect(page.get_by_text("Bob published another change to this")).to_be_visible()
     page.get_by_role("button", name="Merge both").click()
     page.wait_for_url("**/dashboard/review?path=*")
     page.get_by_role("button", name="Publish").click()

@@ -63,7 +63,7 @@ def test_each_trouble_has_its_remedy_beside_it(sound: Wetink) -> None:
         ("blocks/bad.yaml", "Fix the file, or run wetink rollback"),
         ("feeds more:", "Check its address"),
         ("no backup yet", "Run wetink backup every night"),
-        ("failed 3 times in a row", "wetink goes on trying"),
+        ("failed 3 times in a row", "wetink keeps trying"),
     ):
         assert text.index(trouble) < text.index(remedy), trouble
 

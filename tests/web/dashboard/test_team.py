@@ -58,7 +58,7 @@ def test_an_invitation_makes_an_account_once_with_its_role(office: Office) -> No
         "/dashboard/join", data={"link": link, "name": "Eve", "password": PASSWORD}
     )
     assert again.status_code == 409
-    assert "This invitation was used already" in again.text
+    assert "This invitation was already used" in again.text
     refused = send(bob, "/sources", name="mine", level="server")
     assert refused.status_code == 403
     assert "You need the role developer" in refused.text

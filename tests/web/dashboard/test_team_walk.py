@@ -86,7 +86,7 @@ def test_a_team_from_the_first_owner_to_a_viewer_on_a_phone(server: Server, chro
     bob.get_by_role("button", name="Join and sign in").click()
     bob.wait_for_url("**/dashboard")
     bob.goto(link)
-    expect(bob.get_by_role("heading")).to_contain_text("This invitation was used already")
+    expect(bob.get_by_role("heading")).to_contain_text("This invitation was already used")
     for name in ("team", "tokens", "audit"):
         bob.goto(f"{server.address}/dashboard/settings/{name}")
         expect(bob.get_by_role("heading", name="Not allowed")).to_be_visible()
@@ -124,7 +124,7 @@ def test_a_session_that_ends_in_the_middle_loses_nothing(server: Server, ida: No
     other = signed_in(server, elsewhere)
     other.goto(f"{server.address}/dashboard/settings/security")
     other.get_by_role("button", name="Sign out everywhere else").click()
-    expect(other.get_by_text("All other browsers are signed out.")).to_be_visible()
+    expect(other.get_by_text("All other browsers were signed out.")).to_be_visible()
     page.get_by_role("button", name="Save name").click()
     expect(page.get_by_role("heading", name="Your session ended")).to_be_visible()
     with context.expect_page() as opened:

@@ -58,7 +58,7 @@ def test_saving_again_replaces_and_undo_brings_the_earlier_back(dashboard: TestC
     dashboard.post(undo[1], data=fields)
     assert listed(dashboard) == {"Mine": "/dashboard/reports?range=7d&by=block"}
     again = dashboard.post("/dashboard/reports/views/delete", data={"title": "Absent"})
-    assert "Absent was deleted before." in again.text
+    assert "Absent was already deleted." in again.text
 
 
 def test_a_view_keeps_only_a_reports_parameters_and_needs_a_title(dashboard: TestClient) -> None:

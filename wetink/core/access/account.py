@@ -104,7 +104,7 @@ def why_closed(link: Invitation | None, now: int) -> str:
         return "this link is not known here"
     what = "link" if link.account else "invitation"
     if link.used:
-        return f"this {what} was used already"
+        return f"this {what} was already used"
     if link.revoked:
         return f"this {what} was withdrawn"
     return f"this {what} has expired" if now >= link.expires else ""

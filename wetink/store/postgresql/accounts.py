@@ -93,7 +93,7 @@ class PostgresAccounts:
 
     async def remove_credential(self, account: str, kind: str, id_: str) -> None:
         if await self._one("removing a credential", SQL.remove_credential, account, kind, id_) is None:
-            raise NotFound("this is removed already", hint="load the page again")
+            raise NotFound("this is removed already", hint="reload the page")
 
     async def invite(self, invitation: Invitation) -> None:
         async def work(connection: Connection) -> None:

@@ -42,7 +42,7 @@ class PostgresApiTokens:
     async def revoke(self, id_: str, now: int) -> None:
         async with self._database.reading("ending an API token") as connection:
             if await connection.fetchval(SQL.revoke, storable(id_), now) is None:
-                raise NotFound("there is no such token", hint="load the page again")
+                raise NotFound("there is no such token", hint="reload the page")
 
 
 class PostgresAuditLog:

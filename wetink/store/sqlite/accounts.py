@@ -130,7 +130,7 @@ class SQLiteAccounts(SideFile):
     def remove_credential(self, account: str, kind: str, id_: str) -> None:
         with self._used("removing a credential"):
             if first(self._db, SQL.remove_credential, (account, kind, id_)) is None:
-                raise NotFound("this is removed already", hint="load the page again")
+                raise NotFound("this is removed already", hint="reload the page")
 
     @in_thread
     def invite(self, invitation: Invitation) -> None:
@@ -206,7 +206,7 @@ class SQLiteApiTokens(SideFile):
     def revoke(self, id_: str, now: int) -> None:
         with self._used("ending an API token"):
             if first(self._db, MORE.revoke, (now, id_)) is None:
-                raise NotFound("there is no such token", hint="load the page again")
+                raise NotFound("there is no such token", hint="reload the page")
 
 
 class SQLiteAuditLog(SideFile):

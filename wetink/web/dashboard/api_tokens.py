@@ -38,7 +38,7 @@ async def make(request: Request) -> Response:
     given = {"name": name, "scopes": scopes, "days": days}
     try:
         if who is None or days is None:
-            raise BadRequest("choose how long it lasts", where="days")
+            raise BadRequest("choose how long the token lasts", where="days")
         made = await wetink_of(request).tokens.make(name, scopes, days, who)
     except BadRequest as error:
         return await _page(request, status=400, wrong=wrong_of(error), given=given)

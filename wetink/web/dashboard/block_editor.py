@@ -122,10 +122,10 @@ def _said(form: BlockForm, action: str) -> str:
     if doing in ("up", "down", "drag") and key in names:
         return f"{names[key][0]} is now variant {names[key][1]} of {len(names)}."
     if doing == "remove":
-        return "The variant is removed."
+        return "The variant was removed."
     if doing == "restore":
-        return "The variant is back."
-    return "A variant is added." if doing in ("new", "copy") else ""
+        return "The variant was restored."
+    return "A variant was added." if doing in ("new", "copy") else ""
 
 
 def _bar(opened: Opened, form: BlockForm, apps: Mapping[str, Any]) -> Bar:
@@ -227,7 +227,7 @@ async def covered(request: Request) -> Response:
     """Return the coverage of a block's draft among real people."""
     _, block = await _draft(request)
     if block is None:
-        return Response("<p class='empty'>Correct what is marked first.</p>", media_type="text/html")
+        return Response("<p class='empty'>Correct the marked fields first.</p>", media_type="text/html")
     return await coverage_part(request, block)
 
 

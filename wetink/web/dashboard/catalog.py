@@ -190,7 +190,7 @@ async def curate(request: Request) -> Response:
                 await curator.pin(key, do == "pin", by=by, now=now)
             case "hide":
                 if not form.get("why", "").strip():
-                    raise BadContent("say why, so that a trace can tell it", where="why")
+                    raise BadContent("enter a reason; traces show it", where="why")
                 await curator.hide(key, form["why"].strip(), by=by, now=now)
             case "show":
                 await curator.hide(key, "", by=by, now=now)

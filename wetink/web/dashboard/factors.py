@@ -64,7 +64,7 @@ async def confirm_app(request: Request) -> Response:
     session.changed(request, "added an authenticator app to", account.email)
     if not (await wetink.factors.of(account.id)).codes:
         return await _codes_page(request, account)
-    return redirect(request, PATH, "Your authenticator app is set up.")
+    return redirect(request, PATH, "Your authenticator app is ready.")
 
 
 async def remove_app(request: Request) -> Response:
@@ -73,7 +73,7 @@ async def remove_app(request: Request) -> Response:
     await _check_left(request, account, APP)
     await wetink_of(request).factors.remove_app(account)
     session.changed(request, "removed the authenticator app of", account.email)
-    return redirect(request, PATH, "Your authenticator app is removed.")
+    return redirect(request, PATH, "Your authenticator app was removed.")
 
 
 async def renew_codes(request: Request) -> Response:
@@ -129,7 +129,7 @@ async def remove_passkey(request: Request) -> Response:
     await _check_left(request, account, id_)
     await (await wetink_of(request).passkeys()).remove(account.id, id_)
     session.changed(request, "removed a passkey of", account.email)
-    return redirect(request, PATH, "The passkey is removed. Delete it on the device as well.")
+    return redirect(request, PATH, "The passkey was removed. Delete it on the device as well.")
 
 
 def answer(challenge: str, options: str) -> Response:

@@ -46,7 +46,7 @@ async def enter(request: Request) -> Response:
         if found is not None:
             onward = found[2].path
             if await wetink.store.challenges.take(found[0].id, SECOND, now) is None:
-                raise Forbidden("this sign-in was finished already", hint="sign in again")
+                raise Forbidden("this sign-in is already finished", hint="sign in again")
     except (Forbidden, TooManyRequests) as error:
         wait_header = {"retry-after": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
         if found is None:

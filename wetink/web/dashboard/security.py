@@ -35,7 +35,7 @@ async def rename(request: Request) -> Response:
     account = session.account(request)
     await wetink_of(request).store.accounts.change(account.id, name=name)
     session.changed(request, "changed the name of", account.email)
-    return redirect(request, PATH, "Your name is changed.")
+    return redirect(request, PATH, "Your name was changed.")
 
 
 async def password(request: Request) -> Response:
@@ -51,7 +51,7 @@ async def password(request: Request) -> Response:
         return await _page(request, wrong=wrong_of(error))
     await session.proved(request)
     session.changed(request, "changed the password of", account.email)
-    return redirect(request, PATH, "Your password is changed. Other browsers are signed out.")
+    return redirect(request, PATH, "Your password was changed. Other browsers were signed out.")
 
 
 async def end(request: Request) -> Response:
@@ -63,7 +63,7 @@ async def end(request: Request) -> Response:
         raise BadRequest("this is the session you use", hint="log out instead", where="session")
     await wetink_of(request).store.sessions.end_of(account.id, only=only, but="" if only else own)
     session.changed(request, "ended a session of" if only else "ended other sessions of", account.email)
-    return redirect(request, PATH, "That browser is signed out." if only else "All other browsers are signed out.")
+    return redirect(request, PATH, "That browser was signed out." if only else "All other browsers were signed out.")
 
 
 async def confirm(request: Request) -> Response:

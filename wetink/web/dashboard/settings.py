@@ -68,9 +68,7 @@ async def save_signals(request: Request) -> Response:
     except WetinkError as error:
         why = error.sentence
         return await _page(request, given=found.given, errors={"form": why}, expected=expected, status=status_of(error))
-    return redirect(
-        request, "/dashboard/settings", "Saved. Reports use the new settings from now on, for the past as well."
-    )
+    return redirect(request, "/dashboard/settings", "Saved. Reports use the new settings, also for past days.")
 
 
 async def _page(

@@ -85,7 +85,7 @@ async def remove(request: Request) -> Response:
 
     await wetink_of(request).sign_in_rules.change(change)
     session.changed(request, "removed the identity provider", name)
-    return redirect(request, PATH, "The provider is removed. People keep their accounts.")
+    return redirect(request, PATH, "The provider was removed. People keep their accounts.")
 
 
 async def require(request: Request) -> Response:
@@ -115,7 +115,7 @@ async def reset(request: Request) -> Response:
     wetink = wetink_of(request)
     account = await wetink.store.accounts.get(form.get("account", ""))
     if account is None:
-        raise NotFound("there is no such account", hint="somebody may have removed it; load the page again")
+        raise NotFound("there is no such account", hint="somebody may have removed it; reload the page")
     await wetink.factors.reset(account.id)
     own = session.current(request)
     await wetink.store.sessions.end_of(account.id, but=own.id if own is not None else "")

@@ -195,10 +195,10 @@ LOGGED: Mapping[str, str] = {
 
 DONE = {
     "retire": "The old key has ended.",
-    "disable": "Disabled. Everything that it sends is refused.",
+    "disable": "Disabled. wetink refuses all of its messages.",
     "enable": "Enabled.",
     "rename": "Renamed. Its earlier messages keep the old name.",
-    "delete": "Deleted. What it has sent stays.",
+    "delete": "Deleted. The messages that it sent stay.",
     "set": "Saved.",
 }
 """What a change did, in words."""

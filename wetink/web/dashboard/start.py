@@ -128,10 +128,10 @@ async def sample(request: Request) -> Response:
     wetink = wetink_of(request)
     if form.get("do") == "remove":
         await wetink.sample_data.remove()
-        text = "The sample data is gone."
+        text = "The sample data was removed."
     else:
         await wetink.sample_data.bring(now_ms())
-        text = f"The sample data is here. Try {WHO}, who has a story."
+        text = f"The sample data is here. Try {WHO}, who has two weeks of visits."
     return redirect(request, "/dashboard/start", text)
 
 

@@ -107,7 +107,7 @@ def _of_processes(wetink: Wetink, running: Sequence[Process]) -> Iterator[Findin
     for part, reason in wetink.health.failing().items():
         yield Finding(part, "problem", reason, f"Restart the server. {log}")
     for task, reason in wetink.health.struggling.items():
-        yield Finding(task, "warning", reason, f"wetink goes on trying. {log}")
+        yield Finding(task, "warning", reason, f"wetink keeps trying. {log}")
     if wetink.health.undrawable and not wetink.settings.role.isdisjoint(("open", "dashboard")):
         yield Finding("drawing", "problem", wetink.health.undrawable, f"Emails show fallbacks until it works. {log}")
     for problem in wetink.content.problems:
@@ -119,7 +119,7 @@ def _of_processes(wetink: Wetink, running: Sequence[Process]) -> Iterator[Findin
 def _of_log(wetink: Wetink) -> Iterator[Finding]:
     for records, count in wetink.store.lost().items():
         text = f"{count:,} {records} were lost because they could not be written"
-        yield Finding("disk", "problem", text, "Use a faster disk. Reports lack them.")
+        yield Finding("disk", "problem", text, "Use a faster disk. Reports are missing them.")
     errors = sum(counted().by_place.values())
     if errors:
         places = ", ".join(sorted(counted().by_place))

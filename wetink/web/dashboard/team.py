@@ -73,7 +73,7 @@ async def change(request: Request) -> Response:
     form = await form_of(request)
     do, id_ = CHANGES.get(form.get("do", "")), form.get("account", "")
     if do is None:
-        raise BadRequest("this form asks for an unknown change", hint="load the page again", where="do")
+        raise BadRequest("this form asks for an unknown change", hint="reload the page", where="do")
     if form.get("do") in DANGEROUS or form.get("role") == "owner":
         session.check_proved(request)
     try:

@@ -50,9 +50,7 @@ async def _begun(wetink: Wetink, source: str, title: str) -> tuple[str, str]:
         opened = await wetink.templates.open(name)
         return opened.template.body or "", opened.companion.body or ""
     if source != BLANK:
-        raise BadRequest(
-            "from: there is nothing of this name to begin with", hint="choose one of the list", where="from"
-        )
+        raise BadRequest("from: there is no such template to start from", hint="choose one of the list", where="from")
     return starter(title)
 
 

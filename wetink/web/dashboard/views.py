@@ -48,7 +48,7 @@ async def delete(request: Request) -> Response:
     wetink, title = wetink_of(request), title_in(form)
     old = next((each for each in wetink.content.reporting.views if each.title == title), None)
     if old is None:
-        return redirect(request, REPORTS, f"{title} was deleted before.")
+        return redirect(request, REPORTS, f"{title} was already deleted.")
     await change(wetink, session.actor(request), f"deleted the view {title}", lambda found: found.without_view(title))
     undo = Undo(f"{REPORTS}/views", {"title": title, "query": old.query})
     return redirect(request, REPORTS, f"{title} was deleted.", undo)
