@@ -101,7 +101,7 @@ def test_an_invitation_is_accepted_once_by_whoever_comes_first(kept: Accounts, m
         trying = (both[n].accept(INVITED.id, eves[n], NOW + 1) for n in range(2))
         return await asyncio.gather(*trying, return_exceptions=True)
 
-    assert sorted(str(each) for each in run(accept())) == ["None", "this invitation was used already"]
+    assert sorted(str(each) for each in run(accept())) == ["None", "this invitation was already used"]
     assert len(run(kept.all())) == 3
     found = run(kept.invitation(INVITED.id))
     assert found is not None
@@ -150,7 +150,7 @@ def test_a_link_sets_a_password_once_and_is_no_invitation(kept: Accounts) -> Non
     run(kept.invite(replace(INVITED, account="2", email=BOB.email)))
     assert run(kept.invitations()) == []
     assert run(kept.redeem(INVITED.id, "newer", NOW + 1)).password == "newer"
-    with pytest.raises(Conflict, match="this link was used already"):
+    with pytest.raises(Conflict, match="this link was already used"):
         run(kept.redeem(INVITED.id, "newest", NOW + 2))
     found = run(kept.get("2"))
     assert found is not None
