@@ -30,7 +30,7 @@ from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.images import image, no_image
 from wetink.web.dashboard.query import SCHEMES, wetink_of, whole
 from wetink.web.dashboard.render import TEMPLATES, page
-from wetink.web.dashboard.toasts import Undo, redirect
+from wetink.web.dashboard.toasts import redirect, undo_version
 from wetink.web.policy import content_policy
 from wetink.web.request import body_of, now_ms, status_of
 from wetink.wiring import Wetink
@@ -174,7 +174,7 @@ async def _changed(request: Request, form: Mapping[str, str], do: str) -> Respon
             number = await wetink.templates.delete(wetink.content, name, by=by)
             text = f"{name} was deleted."
             if number:
-                back = Undo(f"/dashboard/versions/{number}/undo", {"next": f"{to}/{name}"})
+                back = undo_version(number, f"{to}/{name}")
         else:
             left = await wetink.templates.discard(name)
             to, text = f"{to}/{name}" if left else to, f"The draft of {name} was discarded."
