@@ -56,7 +56,7 @@ def test_a_correction_stands_above_later_data_until_it_is_removed(shop: TestClie
 
 def test_what_cannot_be_stands_at_its_field_and_changes_nothing(shop: TestClient, empty: Wetink) -> None:
     assert 'id="wrong-price"' in act(shop, "save", 400, price="free")
-    assert "say why" in act(shop, "hide", 400, why=" ")
+    assert "Enter a reason" in act(shop, "hide", 400, why=" ")
     assert "unknown change" in act(shop, "explode", 400)
     assert empty.content.curation.products == {}
 

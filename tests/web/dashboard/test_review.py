@@ -140,7 +140,7 @@ def test_changes_of_the_same_place_are_decided_by_a_person(wetink: Wetink) -> No
         with client_of(wetink) as browser:
             page = browser.get(f"/dashboard/review?path={HERO}").text
             assert "Merge both" not in page
-            assert "you decide" in page
+            assert "you must decide" in page
             refused = post(browser, "/dashboard/review/publish", **{f"draft:{HERO}": str(draft.revision)})
             assert refused.status_code == 409
             merged = post(browser, "/dashboard/review/resolve", path=HERO, how="merge")
