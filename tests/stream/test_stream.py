@@ -285,6 +285,23 @@ def test_a_stream_with_other_partitions_is_refused_with_the_remedy(address: str)
     asyncio.run(story())
 
 
+def test_a_stream_of_somebody_else_or_of_another_version_is_refused(address: str, nodes: Cluster) -> None:
+    async def story() -> None:
+        client = await nats.connect(nodes.address.split("//")[1].split(","))
+        name = address.partition("name=")[2].partition("&")[0]
+        for metadata in (None, {"wetink_format": "0", "wetink_partitions": "4"}):
+            await client.jetstream().add_stream(name=name, subjects=[f"{name}.*.*"], metadata=metadata)
+            stream = JetStream(address)
+            with pytest.raises(BadSettings, match="not made by this version of wetink") as error:
+                await stream.start()
+            assert "?name=" in error.value.hint
+            await stream.close()
+            await client.jetstream().delete_stream(name)
+        await client.close()
+
+    asyncio.run(story())
+
+
 def test_servers_that_do_not_answer_are_reported_within_seconds() -> None:
     async def story() -> None:
         stream = JetStream("nats://127.0.0.1:9")
