@@ -88,6 +88,11 @@ def test_processes_that_start_at_once_migrate_once(tmp_path: Path, knows: Callab
     postgresql.shared().sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def test_each_migration_has_a_number_of_its_own() -> None:
+    numbers = [each.number for each in KNOWN]
+    assert len(set(numbers)) == len(numbers), "the second one of a number would never run"
+
+
 def test_tables_that_need_a_newer_version_are_refused_with_the_remedy(
     store: Storage, tmp_path: Path, knows: Callable[..., None]
 ) -> None:
