@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wetink.core.blocks.esp import ESPS, HOLE
+from wetink.core.catalog.trust import filled
 from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity.identifier import anonymous, email, user
 from wetink.core.messages.normalize import normalize
@@ -173,6 +174,118 @@ def test_the_name_of_an_event_may_be_a_word_that_is_no_id() -> None:
     ):
         normal = take(track(text))
         assert (normal.verdict, named(normal)) == ("usable", [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Enter Email",
+            "Your Name",
+            "Insert Key",
+            "Подписка на «Новости»",
+            "«Корзина»",
+            "Offre «Noël» vue",
+            "Enter Your Email",
+        ),
+    ],
+)
+def test_the_name_of_an_event_may_have_quotes_or_be_a_step_of_a_form(text: str) -> None:
+    normal = take(track(text))
+    assert (normal.verdict, named(normal)) == ("usable", [])
+
+
+UNFILLED = [
+    *(
+        "{{ contact.first_name }}",
+        "Dear {{name}}",
+        "*|FNAME|*",
+        "%%first_name%%",
+        "%FIRSTNAME%",
+        "${name}",
+        "#{name}",
+        "<%= name %>",
+    ),
+    *("[FIRST NAME]", "[Name]", "{first_name}", "<first_name>", "«first_name»", "-name-", "{% if name %}"),
+    *(
+        "null",
+        "NULL",
+        "(null)",
+        "<null>",
+        "(none)",
+        "[nil]",
+        "undefined",
+        "NaN",
+        "N/A",
+        "n/a",
+        "#N/A",
+        "[object Object]",
+        "'null'",
+    ),
+]
+WRITTEN = [
+    *(
+        "Null",
+        "Nil",
+        "None",
+        "none",
+        "Nan",
+        "Nat",
+        "None Such",
+        "Undefined Records",
+        "Null Island Tee",
+        "Your Name.",
+        "Hash Brown",
+    ),
+    *(
+        "«Nana»",
+        "«Le Petit Prince»",
+        "Война и «мир»",
+        "[A] <<Sale>>",
+        "##NEW## Mug",
+        "[[New]] Mug",
+        "[NEW]",
+        "(PRODUCT)RED",
+    ),
+    *(
+        "~Serenity~",
+        "#love#",
+        "*Star*",
+        "<3",
+        "50% off",
+        "100%",
+        "$100",
+        "(Mug)",
+        "First",
+        "Key",
+        "#Hash",
+        "O'Neil",
+        "김",
+        "0",
+        "-",
+    ),
+]
+
+
+@pytest.mark.parametrize("text", UNFILLED)
+def test_text_that_was_not_filled_in_is_read_by_nobody(text: str) -> None:
+    assert USUAL.unfilled(text)
+    assert filled({"name": text, "inside": {"tags": [text, "a"]}}) == {"name": None, "inside": {"tags": [None, "a"]}}
+    normal = take(track(sku="S", name=text, title="Mug"))
+    assert normal.event is not None
+    assert (normal.event.products[0].name, normal.verdict, named(normal)) == ("Mug", "usable", ["name"])
+    alone = take(track(sku="S", name=text))
+    assert alone.event is not None
+    assert (alone.event.products[0].name, named(alone)) == ("", ["name"])
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_a_name_that_somebody_or_something_may_have_is_shown(text: str) -> None:
+    assert not USUAL.unfilled(text)
+    assert filled({"name": text}) == {"name": text}
+    normal = take(track(sku="S", name=text))
+    assert normal.event is not None
+    assert (normal.event.products[0].name, named(normal)) == (text, [])
 
 
 def test_a_trait_may_be_called_null() -> None:

@@ -111,7 +111,7 @@ def test_no_value_costs_a_picture(value: Any, x: Any, name: str, argument: str) 
         ("{% for each in t.address %}{{ each[0] }}={{ each[1] }};{% endfor %}", "city=Paris;zip=;"),
         ("{{ t.nothing | upcase }}{{ t.nothing | plus: 1 }}{{ t.nothing | money: 'EUR' }}", ""),
         ("{{ t.plan | plus: 1 }}{{ t.plan | times: 2 }}", ""),
-        ("{{ t.points | plus: 1 }}", "1251.0"),
+        ("{{ t.points | plus: 1 }}", "1251"),
         ("{% if t.points > 1000 %}y{% endif %}", "y"),
         ("{% if t.age >= 18 %}y{% endif %}{% if t.age < 18 %}n{% endif %}", "y"),
         ("{% if t.plan > 18 %}y{% else %}n{% endif %}", "n"),
@@ -168,6 +168,12 @@ MOMENT = {"now": 1_795_165_200_000, "time_zone": "", "local_zone": ""}  # 2026-1
         ("{{ '2026-12-24' | date: '%A, %-d %B' }}", "", "Thursday, 24 December"),
         ("{{ 'December 24, 2026' | date: '%Y-%m-%d' }}", "", "2026-12-24"),
         ("{{ '18:30' | date: '%Y-%m-%d %H:%M' }}", "", "2026-11-20 18:30"),
+        ("{{ '01.03.1990' | date: '%d %b %Y' }}", "", "01 Mar 1990"),
+        ("{{ '1. 3. 1990 18:00' | date: '%d %b %H:%M' }}", "", "01 Mar 18:00"),
+        ("{{ '31/12/2026' | date: '%d %b' }}", "", "31 Dec"),
+        ("{{ '12/31/2026' | date: '%d %b' }}", "", "31 Dec"),
+        ("{{ '04/05/2026' | date: '%d %b' }}", "", "04/05/2026"),
+        ("{{ '04-05-2026' | date: '%d %b' }}", "", "04-05-2026"),
         ("{{ 'soon' | date: '%Y' }}", "", "soon"),
         ("{{ nothing | date: '%Y' }}", "", ""),
         ("{{ 'now' | date: '%d\u202f%b → %Y' }}", "", "20\u202fNov → 2026"),
@@ -176,6 +182,22 @@ MOMENT = {"now": 1_795_165_200_000, "time_zone": "", "local_zone": ""}  # 2026-1
 )
 def test_dates_are_those_of_the_moment_not_of_the_server(template: str, zone: str, written: str) -> None:
     assert html(template, {"moment": {**MOMENT, "time_zone": zone}}) == written
+
+
+@pytest.mark.parametrize(
+    ("template", "written"),
+    [
+        ("{{ x | plus: 5 }}", "1255"),
+        ("{{ x | times: 2 | minus: 1 }}", "2499"),
+        ("{{ '12.50' | plus: 5 }}", "17.5"),
+        ("{{ '3,2,x' | split: ',' | sum }}", "5"),
+        ("{{ '12,50 €' | money: 'EUR' }}", "€12.50"),
+        ("{{ '1,250' | money: 'USD' }}", "$1,250.00"),
+        ("{{ 'soon' | money: 'USD' }}", ""),
+    ],
+)
+def test_text_counts_as_the_number_that_it_looks_like(template: str, written: str) -> None:
+    assert html(template, {"x": "1250", "moment": MOMENT}) == written
 
 
 def test_a_template_drawn_again_says_the_same() -> None:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from wetink.core.app.app import App
 from wetink.core.blocks.block import Block, Decision
 from wetink.core.blocks.decide import with_locale
-from wetink.core.catalog.trust import shown
+from wetink.core.catalog.trust import filled, shown
 from wetink.core.errors import BadContent, WetinkError
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
@@ -136,7 +136,8 @@ def template_values(
     """
     items = [_seen(item) for item in decision.items]
     who = recipient_of(decision)
-    person = replace(shown(person, template=template), identifiers=() if who is None else (who,))
+    person = shown(person, template=template)
+    person = replace(person, traits=filled(person.traits), identifiers=() if who is None else (who,))
     return {
         "items": items,
         "item": items[slot - 1] if 1 <= slot <= len(items) else None,

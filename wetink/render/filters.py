@@ -8,6 +8,7 @@ as the rest of wetink does.
 import inspect
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache, wraps
@@ -28,6 +29,11 @@ _UNREADABLE = (
     *(FilterArgumentError, FilterError, FilterItemTypeError, FilterValueError),
     *(TypeError, ValueError, ArithmeticError, LookupError, AttributeError),
 )
+
+
+_DOTTED = re.compile(r"\s*\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}")
+_TWO_READINGS = re.compile(r"\s*\d{1,2}[/-]\d{1,2}[/-]\d{2,4}")
+"""`01.03.1990` has the day first; `04/05/2026` is ambiguous in all of wetink."""
 
 
 def text(value: object) -> str:
@@ -143,7 +149,8 @@ def is_nothing(value: object) -> bool:
 def _number(value: Any) -> int | float | None:
     if isinstance(value, int | float):
         return value
-    return plain_number(value) if isinstance(value, str) else None
+    found = plain_number(str(value)) if isinstance(value, str) else None  # Markup is no str to it
+    return int(found) if found is not None and found.is_integer() and "." not in value else found
 
 
 def items(value: Any) -> list[Any]:
@@ -236,8 +243,12 @@ def _time(value: Any, moment: Mapping[str, Any]) -> datetime | None:
 
 def _written(value: str, now: datetime) -> datetime | None:
     """Return the time that a text states; missing parts come from the moment's day."""
+    day_first = _DOTTED.match(value) is not None
+    if not day_first and parse(str(value)) is None and _TWO_READINGS.match(value):
+        return None
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     try:
-        at: datetime = dates.parse(value, default=now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None))
+        at: datetime = dates.parse(value, dayfirst=day_first, default=midnight)
     except (ValueError, OverflowError, TypeError):
         return None
     return at
@@ -266,4 +277,5 @@ def _zone(name: str) -> tzinfo:
 def in_currency(amount: object, currency: object = "", *, context: Any) -> str:
     """Return an amount of money in the format of the moment's reader."""
     moment = context.resolve("moment", default=None)
+    amount = plain_number(str(amount)) if isinstance(amount, str) else amount
     return money(amount, currency, moment.get("language", "") if isinstance(moment, dict) else "")

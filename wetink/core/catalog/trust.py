@@ -23,6 +23,7 @@ from wetink.core.events.ecommerce import EVENTS
 from wetink.core.events.event import MessageType, Product
 from wetink.core.profile.fold import named
 from wetink.core.profile.person import Cart, Person, Purchase, Search, Seen, Views
+from wetink.core.text.placeholder import USUAL
 
 _words = attrgetter(*FIELDS)
 
@@ -75,6 +76,19 @@ def shown(person: Person, found: Mapping[str, Sequence[Product]] | None = None, 
         hidden = {name for name in person.page_events if name not in _OURS and name not in template}
         done = {name: times for name, times in done.items() if name not in hidden} if hidden else done
     return replace(person, traits=traits, searches=searches, done=done)
+
+
+def filled(value: Any) -> Any:
+    """Return a trait's value as pictures show it: None for blank text, for a merge tag and for a null that was printed.
+
+    >>> filled({"first": "{{ contact.name }}", "last": "Null", "plan": " ", "tags": ["a", "undefined"]})
+    {'first': None, 'last': 'Null', 'plan': None, 'tags': ['a', None]}
+    """
+    if isinstance(value, str):
+        return None if not value or value.isspace() or USUAL.unfilled(value) else value
+    if isinstance(value, Mapping):
+        return {name: filled(each) for name, each in value.items()}
+    return [filled(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _showable(value: Any) -> Any:

@@ -251,6 +251,7 @@ def product(
         (found.sku and known.nothing(found.sku))
         or (found.product_id and known.nothing(found.product_id))
         or (found.variant and known.no_variant(found.variant))
+        or (found.name and known.unfilled(found.name))
     ):
         held = _placeholders(properties, _PRODUCT, known)
         fields, rest = _split(_without(properties, held), _PRODUCT, _PRODUCT_TEXTS, currency)
@@ -274,8 +275,9 @@ TOLD_APART: dict[str, Callable[[str, Placeholders], bool]] = {
     "product_id": lambda text, known: known.nothing(text),
     "order_id": lambda text, known: known.nothing(text),
     "variant": lambda text, known: known.no_variant(text),
+    "name": lambda text, known: known.unfilled(text),
 }
-"""Checks for placeholders, by the fields that identify things."""
+"""Checks for placeholders, by the fields that identify things, or that people read."""
 
 ORDER_IDS = tuple(name for name, (field, _, _) in _ORDER.items() if field == "order_id")
 """Properties that may hold an order's id."""

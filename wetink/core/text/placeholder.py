@@ -117,7 +117,7 @@ _TAG = re.compile(
     | \*\|[^|]*\|\* | ^\*\| | \|\*$                            # *|UNIQID|*
     | %%[^%]+%% | ^%%[a-z_=\[@] | %![a-z]?\(                   # %%_subscriberkey%% %%=v(@id)=%% %!s(<nil>)
     | \$\$[a-z_][\w.]*\$\$ | \#\#[a-z_][\w.:\ ]*\#\# | @@\w+@@ # $$id$$ ##id## @@id@@
-    | <<[^<>]+>> | \u00ab[^\u00bb@]+\u00bb | ^<span\ class=
+    | <<[^<>]+>> | ^<span\ class=
     | \b(?:urlencode|redirectto|concat|attributevalue)\(       # AMPscript's functions
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -142,11 +142,15 @@ _PRINTED = re.compile(
     | resource\ id\ \#\d+ | (?:array|map|set|list|dict|hash|object)(?:\(\)|\[\]|\{\}) | stdclass\ object
     | symbol\(.*\) | \[getter.*\] | <promise.*> | typeof\ .*
     | \[function.*\] | function\ ?\w*\(.*  | promise\ \{.* | \#ref(?:erence)?<.* | \[circular.*\] | \[native\ code\]
-    | (?:your|insert|enter|replace)[_\ \-](?:\w+[_\ \-])*(?:id|uid|key|email|name|sku)(?:[_\ \-]here)?
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""Text that programs print instead of a value, and examples of IDs in manuals."""
+"""Text that programs print instead of a value."""
+
+_EXAMPLE = re.compile(
+    r"(?:your|insert|enter|replace)[_ \-](?:\w+[_ \-])*(?:id|uid|key|email|name|sku)(?:[_ \-]here)?", re.IGNORECASE
+)
+"""Examples of IDs in manuals. As the name of an event, `Enter Email` means something."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9][\w.\-/+]*", re.ASCII)
 _DIGIT = re.compile(r"[1-9]")
@@ -161,7 +165,7 @@ _MASK = re.compile(r"x{3,}(?:[ -]x{3,})*", re.IGNORECASE)
 _CODED = re.compile(r"%(?:25)*(?:7b|5b|3c|7c|24|23|2a|22|28)", re.IGNORECASE)
 _QUOTES = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u2039\u203a\u300c\u300d "
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2212"), "-")
-_PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">"}
+_PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">", "\u00ab": "\u00bb"}
 _ENDS = ",;:."
 _NESTED = 4
 """Maximum number of nested quotes and brackets that are removed."""
@@ -238,7 +242,7 @@ def _is_tag(it: _Read) -> bool:
 
 def _is_field(text: str) -> bool:
     """Return whether this is the name of a field between single marks: `[SUBSCRIBER_ID]`, `<userId>`, `-id-`, `:id`."""
-    inner = text.strip("[]{}<>():$_-@~|=!&")
+    inner = text.strip("[]{}<>():$_-@~|=!&\u00ab\u00bb\u2039\u203a")
     if len(inner) == len(text) or text[0].isalnum() or "@" in inner or re.search(r"\d\d", inner):
         return False
     parts = [part for part in _NO_LETTER.split(_HUMP.sub(" ", inner).lower()) if part]
@@ -246,6 +250,31 @@ def _is_field(text: str) -> bool:
         return True
     known = [part in PARTS for part in parts]
     return any(known) if _PAIRS.get(text[0]) == text[-1] else bool(known) and all(known)
+
+
+_SHOWN_TAG = re.compile(r"\{\{|\{%|\*\||[$#]\{|<%|%%[^%]+%%")
+_SHOWN_NULLS = frozenset("null NULL undefined UNDEFINED NaN nil N/A n/a #N/A nullptr".split())  # noqa: SIM905
+
+
+def is_unfilled(text: str) -> bool:
+    """Return whether text that people would read is none: a merge tag, or a null value as only programs write it.
+
+    >>> is_unfilled("{{ contact.first_name }}"), is_unfilled("(null)"), is_unfilled("[FIRST NAME]"), is_unfilled("NULL")
+    (True, True, True, True)
+    >>> is_unfilled("Null"), is_unfilled("Nil"), is_unfilled("None"), is_unfilled("Your Name."), is_unfilled("[A] B")
+    (False, False, False, False, False)
+    """
+    it = _read(text)
+    if it.bare in _SHOWN_NULLS or (not it.plain and it.text[:1] in _PAIRS and it.bare != it.text and it.words in NULLS):
+        return True
+    if it.plain:
+        return False
+    if _SHOWN_TAG.search(it.text) or (_PRINTED.fullmatch(it.text) and not it.text[0].isalpha()):
+        return True
+    inner = it.text.strip("[]{}<>()$%*|~#@-_: \u00ab\u00bb")
+    parts = [part for part in _NO_LETTER.split(_HUMP.sub(" ", inner).lower()) if part]
+    framed = not it.text[:1].isalnum() and not it.text[-1:].isalnum() and "@" not in inner
+    return framed and bool(parts) and ("".join(parts) in FIELDS or all(part in PARTS for part in parts))
 
 
 def is_no_name(text: str) -> bool:
@@ -272,7 +301,7 @@ _BESIDE = PARTS | NOBODIES | NULLS
 
 def _is_no_id(it: _Read, words: frozenset[str]) -> bool:
     """Return whether this is one of these words, or a null value with filler words: `user_null`, `guest-undefined`."""
-    if it.words in words:
+    if it.words in words or _EXAMPLE.fullmatch(it.bare) or _EXAMPLE.fullmatch(it.text):
         return True
     parts = _parts(it.bare)
     return len(parts) > 1 and any(part in NULLS for part in parts) and all(part in _BESIDE for part in parts)
@@ -298,6 +327,8 @@ class Placeholders:
         """Return whether text in the place of a person's ID identifies nobody."""
         self.nothing = self._kept(is_nothing)
         """Return whether text in the place of a product's or order's ID identifies nothing."""
+        self.unfilled = self._kept(is_unfilled)
+        """Return whether text that people would read is none."""
         self.no_name = self._kept(is_no_name)
         """Return whether text in the place of an event's name is none."""
 

@@ -23,7 +23,7 @@ from wetink.core.units.quantity import stock, text
 TEXTS = ("product_id", "sku", "name", "category", "brand", "variant")
 LINKS = ("url", "image_url")
 
-_NONE = {"product_id": USUAL.nothing, "sku": USUAL.nothing, "variant": USUAL.no_variant}
+_NONE = {"product_id": USUAL.nothing, "sku": USUAL.nothing, "variant": USUAL.no_variant, "name": USUAL.unfilled}
 """Fields that identify a product -> whether a text in them means that there is no value."""
 
 
