@@ -27,7 +27,8 @@ class SQLiteLog:
         top = FOREVER if before is None else before
         with translated("reading messages"):
             if verdict:
-                rows = fetch(self._database.reading, SQL.messages_of_verdict, (VERDICTS.index(verdict), top, limit))
+                query = SQL.messages_of_verdict if verdict == VERDICTS[0] else SQL.messages_in_trouble
+                rows = fetch(self._database.reading, query, (VERDICTS.index(verdict), top, limit))
             else:
                 rows = fetch(self._database.reading, SQL.messages, (top, limit))
         return [received(*row) for row in rows]

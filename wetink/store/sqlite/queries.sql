@@ -224,6 +224,10 @@ WHERE seq < ? ORDER BY seq DESC LIMIT ?
 SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message
 WHERE verdict = ? AND seq < ? ORDER BY seq DESC LIMIT ?
 
+-- name: messages_in_trouble  The same by an index that has only those.
+SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message
+WHERE verdict = ? AND verdict > 0 AND seq < ? ORDER BY seq DESC LIMIT ?
+
 -- name: recent_identifiers
 SELECT DISTINCT who FROM (SELECT who FROM message WHERE who <> 'p' ORDER BY seq DESC LIMIT ?)
 
