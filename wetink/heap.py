@@ -9,7 +9,7 @@ M_ARENA_MAX, ARENAS = -8, 2
 GC_THRESHOLDS = 20_000, 10, 10
 """New objects between two garbage collections, and collections of the young between two of the older ones.
 
-Requests leave hardly any cycles, but pages and libraries do: with fewer full collections, memory grows by them.
+Requests and pages leave hardly any cycles, but libraries do: with fewer full collections, memory grows by them.
 """
 
 

@@ -170,11 +170,8 @@ def as_json(value: Any) -> str:
 def pretty(raw: bytes) -> str:
     """Return raw JSON with indentation. Any other text stays as it is.
 
-    >>> print(pretty(rb'{"name":"\\u00e9","tags":[]}'))
-    {
-      "name": "é",
-      "tags": []
-    }
+    >>> pretty(b'{"name": "Ada"}').splitlines(), pretty(b"{")
+    (['{', '  "name": "Ada"', '}'], '{')
     """
     try:  # `json` indents more slowly, and leaves 30 objects in cycles
         return msgspec.json.format(json.dumps(json.loads(raw), ensure_ascii=False))
