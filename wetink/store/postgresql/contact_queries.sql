@@ -9,21 +9,23 @@ SELECT pg_advisory_xact_lock(key) FROM (
     SELECT DISTINCT hashtextextended(recipient, 20) AS key FROM unnest($1::text[]) AS recipient ORDER BY 1 OFFSET 0
 ) AS sorted
 
--- name: known  Whether there are people's opens, machines' opens, and people's clicks of these.
+-- name: known  Whether there are people's opens, machines' opens, and people's clicks of these. With OFFSET 0, no plan, as of a
+-- new table, reads those of all people first.
 SELECT
     EXISTS (SELECT FROM contact AS old WHERE old.recipient = wanted.recipient AND old.block = wanted.block
-        AND old.campaign = wanted.campaign AND old.kind = 0 AND old.human),
+        AND old.campaign = wanted.campaign AND old.kind = 0 AND old.human OFFSET 0),
     EXISTS (SELECT FROM contact AS old WHERE old.recipient = wanted.recipient AND old.block = wanted.block
-        AND old.campaign = wanted.campaign AND old.kind = 0 AND NOT old.human),
+        AND old.campaign = wanted.campaign AND old.kind = 0 AND NOT old.human OFFSET 0),
     EXISTS (SELECT FROM contact AS old WHERE old.recipient = wanted.recipient AND old.block = wanted.block
-        AND old.campaign = wanted.campaign AND old.kind = 1 AND old.human)
+        AND old.campaign = wanted.campaign AND old.kind = 1 AND old.human OFFSET 0)
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS wanted (recipient, block, campaign, n) ORDER BY n
 
--- name: near  Whether there is one of a kind within so many ms of these times.
+-- name: near  Whether there is one of a kind within so many ms of these times. Compared so that no plan, as of a new table,
+-- reads all people's opens of that time.
 SELECT EXISTS (
     SELECT FROM contact AS old WHERE old.recipient = wanted.recipient AND old.block = wanted.block
         AND old.campaign = wanted.campaign AND old.kind = wanted.kind AND old.human = wanted.human
-        AND old.at > wanted.at - $7::bigint AND old.at < wanted.at + $7::bigint
+        AND abs(old.at - wanted.at) < $7::bigint
 )
 FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::boolean[], $6::bigint[]) WITH ORDINALITY
     AS wanted (recipient, block, campaign, kind, human, at, n)
@@ -33,7 +35,7 @@ ORDER BY n
 SELECT DISTINCT old.id, old.at, old.recipient, old.block, old.campaign, old.variant
 FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS wanted (recipient, block, campaign, at)
 JOIN contact AS old ON old.implied AND old.recipient = wanted.recipient AND old.block = wanted.block
-    AND old.campaign = wanted.campaign AND old.at > wanted.at - $5::bigint AND old.at < wanted.at + $5::bigint
+    AND old.campaign = wanted.campaign AND abs(old.at - wanted.at) < $5::bigint
 
 -- name: confirm
 UPDATE contact SET implied = false, fetch_class = new.fetch_class, facts = new.facts, version = new.version

@@ -39,10 +39,10 @@ INSERT INTO promise (recipient, block, name, value) SELECT * FROM unnest($1::tex
 WHERE (SELECT set_config('synchronous_commit', 'off', true)) = 'off'
 ON CONFLICT DO NOTHING
 
--- name: touches_within  Of recipients, each with its own [since, until).
+-- name: touches_within  Of recipients, each with its own [since, until). Compared so that no plan reads those of all people.
 SELECT contact.recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied
 FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS wanted (recipient, since, until)
-JOIN contact ON contact.recipient = wanted.recipient AND at >= since AND at < until
+JOIN contact ON contact.recipient = wanted.recipient AND at - since >= 0 AND at - until < 0
 
 -- name: contacts_of
 SELECT kind, count(*) FROM contact WHERE recipient = $1 AND block = $2 AND human GROUP BY kind
