@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
 from typing import Any
 
@@ -54,7 +55,7 @@ def found(names: Sequence[str] = BUILTIN) -> tuple[dict[str, App], tuple[str, ..
     """Return the apps by name, and the problems with unusable apps of installed packages."""
     own: list[App] = [import_module(f"{__name__}.{name}").APP for name in names]
     apps, problems = {app.name: app for app in own}, []
-    for entry in sorted(entry_points(group=GROUP), key=lambda each: each.name):
+    for entry in _installed():
         try:
             app = entry.load()
         except Exception as error:  # whatever a stranger's module does when it is loaded
@@ -66,6 +67,12 @@ def found(names: Sequence[str] = BUILTIN) -> tuple[dict[str, App], tuple[str, ..
         else:
             apps[app.name] = app
     return apps, tuple(problems)
+
+
+@cache
+def _installed() -> Sequence[EntryPoint]:
+    """Return the apps of installed packages. To find them, every package's files are read."""
+    return sorted(entry_points(group=GROUP), key=lambda each: each.name)
 
 
 def wrong_with(app: Any) -> str:
@@ -87,4 +94,9 @@ def wrong_with(app: Any) -> str:
 
 def template_of(app: App) -> str:
     """Return an app's own template. Raises OSError."""
-    return files(app.package).joinpath(app.template).read_text(encoding="utf-8")
+    return _text(app.package, app.template)
+
+
+@cache
+def _text(package: str, name: str) -> str:
+    return files(package).joinpath(name).read_text(encoding="utf-8")

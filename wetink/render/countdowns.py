@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from functools import cache
 from importlib.resources import files
 
 import msgspec
@@ -45,8 +46,7 @@ class Countdowns:
         self._running: dict[bytes, asyncio.Task[Countdown]] = {}
         self._failed = Kept[tuple[float, BadContent]](MOST_FAILED)
         self._one = asyncio.Semaphore(1)
-        # The code decides how a countdown looks: another version of it uses none of the countdowns kept before.
-        self._version = key_of(*fonts.stamp(), *_code())
+        self._version = _version()
 
     def use(self, own: bytes) -> None:
         """Use the shop's own fonts, given by their hash, from now on."""
@@ -132,7 +132,9 @@ def _kept_by(shared: Shared, key: bytes) -> Countdown | None:
         return None
 
 
-def _code() -> list[bytes]:
-    """Return the contents of the files that decide how a countdown looks."""
+@cache
+def _version() -> bytes:
+    """Return the hash of the files that decide how a countdown looks: another version uses none kept before."""
     there = sorted(files("wetink.render.gif").iterdir(), key=lambda each: each.name)
-    return [each.read_bytes() for each in there if each.name.endswith((".py", ".liquid"))]
+    code = [each.read_bytes() for each in there if each.name.endswith((".py", ".liquid"))]
+    return key_of(*fonts.stamp(), *code)

@@ -88,13 +88,14 @@ LAST = ("twemoji", "noto-sans-symbols", "noto-sans-math", "dejavu-sans")
 """Name prefixes of general fonts, in this order: they draw only the characters that no other font has."""
 
 
-def files(*, large: bool | None, folder: Path = FOLDER) -> list[Path]:
+@cache
+def files(*, large: bool | None, folder: Path = FOLDER) -> tuple[Path, ...]:
     """Return the font files of a folder: those of scripts with thousands of letters, all others, or all."""
     there = (path for path in folder.glob("*.*") if path.suffix in {".woff2", ".ttf", ".otf"})
     found = sorted(there, key=lambda path: (_rank(path), path))
-    if large is None:
-        return found
-    return [path for path in found if any(f"-{script}-" in path.name for script in SCRIPTS) == large]
+    return tuple(
+        path for path in found if large is None or any(f"-{script}-" in path.name for script in SCRIPTS) == large
+    )
 
 
 def _rank(path: Path) -> int:
@@ -299,6 +300,12 @@ def noted() -> tuple[Range, ...]:
         return tuple(msgspec.json.decode(NOTED.read_bytes(), type=tuple[Range, ...]))
     except (OSError, msgspec.MsgspecError):
         return ()
+
+
+@cache
+def own_letters() -> Letters:
+    """Return the characters that our own fonts draw."""
+    return Letters(noted())
 
 
 def write(files: Sequence[Path]) -> None:

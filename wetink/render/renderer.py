@@ -23,7 +23,7 @@ from wetink.render import fonts, jobs
 from wetink.render.breaker import Quarantine
 from wetink.render.cache import Kept, Shared, key_of
 from wetink.render.countdowns import DISK, Countdowns
-from wetink.render.fonts import Letters, noted
+from wetink.render.fonts import Letters, noted, own_letters
 from wetink.render.gif.countdown import Countdown, gif
 from wetink.render.page import BROWSER, DEFAULT, MOST_PHOTOS, NO_PHOTO, Photo, Scenery, Sheet, named, photo, sheet
 from wetink.render.page import page as html_page
@@ -81,7 +81,7 @@ class Renderer:
         self._pool.on_answer = _note
         self._quarantine = Quarantine()
         self._fonts: dict[str, bytes] = {}
-        self._letters = Letters(noted())
+        self._letters = own_letters()
         self._problems: tuple[str, ...] = ()
         self.families: Mapping[str, str] = {}
         """The CSS family of each added font that can be drawn, by file name."""

@@ -13,7 +13,7 @@ from wetink.ports import Picture
 from wetink.render import compose, encode, grammar, jobs, liquid
 from wetink.render.cache import Kept
 from wetink.render.drawing import Drawing, Lacking
-from wetink.render.fonts import Letters, Range, noted, ranges_in
+from wetink.render.fonts import Letters, Range, noted, own_letters, ranges_in
 from wetink.render.gif import face
 from wetink.render.gif.film import film
 from wetink.render.page import MOST_PHOTOS, NO_PHOTO, photo, sheet, taken_apart
@@ -34,7 +34,7 @@ class DrawingWorker:
     """Answers jobs, one at a time."""
 
     def __init__(self) -> None:
-        self._letters = Letters(noted())
+        self._letters = own_letters()
         self._seen = Kept[bool](SEEN)
         self._engine = Takumi()
         self._drawing = Drawing(self._engine)
