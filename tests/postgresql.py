@@ -192,7 +192,8 @@ def opened(
     folder.mkdir(parents=True, exist_ok=True)
     mark = folder / ".postgresql"
     if SHARED not in os.environ or not mark.exists():
-        shared().sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        # The default logs each page that it copies.
+        shared().sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
         mark.touch(mode=0o600)
         MADE.add(name)
     address = f"postgresql://wetink@127.0.0.1:{os.environ[SHARED]}/{name}?connections=4"
