@@ -18,6 +18,8 @@ MORE := $(foreach script,$(SMALL),noto-sans-$(script)/$(script)) noto-sans-symbo
   noto-sans-math/latin dejavu-sans/latin \
   noto-sans/cyrillic-ext noto-sans/latin-ext noto-sans-jp/japanese noto-sans-kr/korean noto-sans-sc/chinese-simplified
 
+# Tests wait for processes, pages and clocks: one process more than there are cores keeps two cores busy.
+AT_ONCE ?= 3
 MINUTES ?= 10
 ROUNDS ?= 200
 POSTGRESQL ?= 15
@@ -30,7 +32,7 @@ demo: setup            ## A sample shop beside an inbox, on one address
 	@$(BIN)/wetink demo
 
 test: lint             ## Lint, types and all tests, a real browser included
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n $(AT_ONCE)
 
 setup: $(MARK)/installed assets
 

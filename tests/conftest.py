@@ -21,6 +21,14 @@ settings.load_profile("wetink")
 renderer.FILL_SECONDS = renderer.DRAW_SECONDS = renderer.LONG_SECONDS = photo.SECONDS = 60.0
 browsers.START_SECONDS = browsers.DRAW_SECONDS = 60.0
 
+LONGEST = ("tests/web/dashboard/test_every_page.py",)
+"""Files that take minutes. They come first: at the end, the other processes would wait for the one that has them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    items.sort(key=lambda item: item.nodeid.partition("::")[0] not in LONGEST)
+
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:

@@ -30,7 +30,7 @@ REACHED = """() => {
         || getComputedStyle(around).outlineStyle !== 'none' || at.matches('dialog#search input');
     window.walk ??= new Map();
     if (!window.walk.has(at)) window.walk.set(at, window.walk.size);
-    const holds = at.closest('.cm-editor') !== null;  // an editor of code takes the Tab key until Escape
+    const holds = (at.closest('.cm-editor') !== null) + at.matches('.cm-content');
     return {number: window.walk.get(at), seen, holds, is: at.outerHTML.slice(0, 160)};
 }"""
 MISSED = """(place) => [...document.querySelector(place).querySelectorAll(
@@ -127,13 +127,11 @@ def walk(page: Page, *, whole: bool) -> None:
     if whole:
         page.evaluate(REACHED)
     for _ in range(MOST_KEYS):
-        if page.evaluate("document.activeElement.matches('.cm-content')"):
-            page.keyboard.press("Escape")  # as the editor's help says
         page.keyboard.press("Tab")
         at = page.evaluate(REACHED)
         if at is None or at["number"] < reached:
             break
-        if at["holds"]:
+        for _ in range(at["holds"]):  # an editor of code takes the Tab key until Escape, as its help says
             page.keyboard.press("Escape")
         reached = at["number"]
         if not at["seen"]:
