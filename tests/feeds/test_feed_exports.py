@@ -91,6 +91,33 @@ def test_comments_of_a_template_are_no_products() -> None:
 
 
 @pytest.mark.parametrize(
+    ("html", "image"),
+    [
+        ('<img src="https://t.example/p.gif" width="1" height="1"><img src="/a.jpg">', PHOTO),
+        ('<img src="https://t.example/p.gif" height="0px"/><img src="/a.jpg">', PHOTO),
+        ('<img src="data:image/gif;base64,AA"><img src="/a.jpg">', PHOTO),
+        ('<img src="data:image/gif;base64,AA" data-src="/a.jpg"><img src="/b.jpg">', PHOTO),
+        ('<img src="/blank.gif" data-lazy-src="/a.jpg">', PHOTO),
+        ('<img src=""><img alt="x"><img src="/a.jpg" width="100%">', PHOTO),
+        ('<img src="/a.jpg" width="1200" height="2">', ""),
+    ],
+)
+def test_a_pixel_and_a_stand_in_are_no_pictures_of_an_entry(html: str, image: str) -> None:
+    inside = (
+        f"<item><title>A</title><link>https://shop.example/x</link><description><![CDATA[{html}]]></description></item>"
+    )
+    [item], _ = parsed(feed("rss"), f"<rss><channel>{inside}</channel></rss>".encode())
+    assert item["image"] == image
+
+
+def test_a_podcasts_picture_is_its_entrys() -> None:
+    space = 'xmlns:i="http://www.itunes.com/dtds/podcast-1.0.dtd"'
+    inside = f'<item><title>A</title><link>https://shop.example/x</link><i:image href="{PHOTO}"/></item>'
+    [item], _ = parsed(feed("rss"), f"<rss {space}><channel>{inside}</channel></rss>".encode())
+    assert item["image"] == PHOTO
+
+
+@pytest.mark.parametrize(
     ("column", "value", "category"),
     [
         ("google_product_category", "500", None),

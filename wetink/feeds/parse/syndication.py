@@ -135,10 +135,12 @@ class Entries:
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 DUBLIN = "http://purl.org/dc/elements/1.1/"
+PODCAST = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 MEDIA = "http://search.yahoo.com/mrss/"
 PLAIN = ("", ATOM, "http://purl.org/rss/1.0/", "http://my.netscape.com/rdf/simple/0.9/")
 """Namespaces of the formats themselves."""
 
+_TINY = re.compile(r"\s*[0-3](?:px)?\s*", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:jpe?g|jfif|png|gif|webp|avif|bmp)(?:[?#]|$)", re.IGNORECASE)
 """The end of a picture's address, for when the feed declares no type."""
 
@@ -220,6 +222,8 @@ def _images(entry: Node) -> Iterator[str]:
         if child.name == "enclosure" or child.attributes.get("rel") == "enclosure":
             if kind.startswith("image/") or (not kind and _PICTURE.search(address)):
                 yield address
+        elif child.space == PODCAST and child.name == "image":
+            yield address
         elif child.space == MEDIA and child.name in ("content", "thumbnail"):
             medium = child.attributes.get("medium", "")
             if child.name == "thumbnail" or kind.startswith("image/") or medium == "image" or not (kind or medium):
@@ -247,8 +251,16 @@ def _time(text: str) -> int | None:
         return None
 
 
+def _photo(img: Mapping[str, str]) -> str:
+    """Return the address of a picture in HTML; empty for a pixel that counts readers, and for a stand-in."""
+    if any(_TINY.fullmatch(img.get(side, "")) for side in ("width", "height")):
+        return ""
+    given = (img.get(name, "").strip() for name in ("data-src", "data-lazy-src", "data-original", "src"))
+    return next((each for each in given if each and not each.lower().startswith("data:")), "")
+
+
 class _Letters(HTMLParser):
-    """The text of a piece of HTML, and the first picture in it."""
+    """The text of a piece of HTML, and the first picture in it that people see."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -260,7 +272,7 @@ class _Letters(HTMLParser):
         self.letters.append(" ")
         self._hidden += tag in ("script", "style")
         if tag == "img" and not self.picture:
-            self.picture = dict(attrs).get("src") or ""
+            self.picture = _photo({name: value or "" for name, value in attrs})
 
     def handle_endtag(self, tag: str) -> None:
         self.letters.append(" ")
