@@ -58,6 +58,16 @@ class Server:
     def port(self) -> int:
         return int(self.address.rpartition(":")[2])
 
+    @property
+    def token(self) -> str:
+        """The token that it printed."""
+        return (self._data / "dashboard.token").read_text().strip()
+
+    @property
+    def sign_in(self) -> str:
+        """The address that signs a browser in."""
+        return f"{self.address}/dashboard/login?token={self.token}"
+
     def kill(self) -> None:
         """End it as a power cut would end a process: without a word."""
         os.kill(self.process.pid, signal.SIGKILL)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from tests.serving import Server
 from tests.web.dashboard.shopper import BLOCKS, past
 from wetink.core.access.who import SERVER
 from wetink.settings import read
@@ -21,6 +22,19 @@ from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of this file's server."""
+    return tmp_path_factory.mktemp("dashboard") / "data"
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[Server]:
+    """A real server for this file's browsers."""
+    with Server(data, workers=1) as running:
+        yield running
 
 
 @pytest.fixture

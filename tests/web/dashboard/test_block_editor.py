@@ -1,7 +1,6 @@
 """The block editor in a browser: made, ordered by mouse and by keys, ruled, seen, and nothing lost when two edit."""
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,12 +8,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.serving import Server
+from tests.web.dashboard.browsing import fits
 from tests.web.keys import key_in
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("editor") / "data"
 
 
 @pytest.fixture(scope="module")
@@ -23,16 +18,9 @@ def key(data: Path) -> str:
         return thread.submit(key_in, data).result()
 
 
-@pytest.fixture(scope="module")
-def server(data: Path) -> Iterator[Server]:
-    with Server(data, workers=1) as running:
-        yield running
-
-
-def signed_in(server: Server, chromium: Browser, data: Path, width: int = 1280) -> BrowserContext:
+def signed_in(server: Server, chromium: Browser, width: int = 1280) -> BrowserContext:
     context = chromium.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
-    token = (data / "dashboard.token").read_text().strip()
-    context.new_page().goto(f"{server.address}/dashboard/login?token={token}")
+    context.new_page().goto(server.sign_in)
     return context
 
 
@@ -73,8 +61,8 @@ def saved(page: Page) -> Locator:
     return page.locator("#saved")
 
 
-def test_a_block_is_made_ordered_ruled_and_seen_by_mouse(server: Server, chromium: Browser, data: Path) -> None:
-    context = signed_in(server, chromium, data)
+def test_a_block_is_made_ordered_ruled_and_seen_by_mouse(server: Server, chromium: Browser) -> None:
+    context = signed_in(server, chromium)
     page = context.pages[0]
     begun(page, server, "Summer Hero")
     assert page.url.endswith("/dashboard/blocks/summer-hero/edit")
@@ -116,14 +104,13 @@ def tab_to(page: Page, identifier: str) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_variants_change_places_with_keys_alone(server: Server, chromium: Browser, data: Path, width: int) -> None:
-    context = signed_in(server, chromium, data, width)
+def test_variants_change_places_with_keys_alone(server: Server, chromium: Browser, width: int) -> None:
+    context = signed_in(server, chromium, width)
     page = context.pages[0]
     begun(page, server, f"Keys {width}")
     add(page, "Trending")
     page.reload()
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0, "the page is wider than the screen"
+    fits(page)
     tab_to(page, "down-0")
     page.keyboard.press("Enter")
     expect(page.locator("#said")).to_have_text("Countdown is now variant 2 of 2.")
@@ -140,10 +127,8 @@ def test_variants_change_places_with_keys_alone(server: Server, chromium: Browse
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_people_are_found_by_name_and_stay_at_hand(
-    server: Server, chromium: Browser, data: Path, key: str, width: int
-) -> None:
-    context = signed_in(server, chromium, data, width)
+def test_people_are_found_by_name_and_stay_at_hand(server: Server, chromium: Browser, key: str, width: int) -> None:
+    context = signed_in(server, chromium, width)
     page = context.pages[0]
     known = {"userId": "4711", "traits": {"firstName": "Ada", "lastName": "Byron", "email": "ada@byron.example"}}
     told = page.request.post(f"{server.address}/v1/identify", data={**known, "writeKey": key})
@@ -165,12 +150,12 @@ def test_people_are_found_by_name_and_stay_at_hand(
     page.locator(".look-fold").evaluate("each => each.open = true")
     at_hand.get_by_role("button", name="Ada Byron").click()
     expect(page.locator("#why h3").first).to_have_text("Why user:4711 sees this")
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    fits(page)
     context.close()
 
 
-def test_a_second_tab_is_told_and_both_versions_are_kept(server: Server, chromium: Browser, data: Path) -> None:
-    context = signed_in(server, chromium, data)
+def test_a_second_tab_is_told_and_both_versions_are_kept(server: Server, chromium: Browser) -> None:
+    context = signed_in(server, chromium)
     one, other = context.pages[0], context.new_page()
     address = begun(one, server, "Shared")
     other.goto(address)
@@ -187,8 +172,8 @@ def test_a_second_tab_is_told_and_both_versions_are_kept(server: Server, chromiu
     context.close()
 
 
-def test_a_lost_connection_is_said_and_made_good(server: Server, chromium: Browser, data: Path) -> None:
-    context = signed_in(server, chromium, data)
+def test_a_lost_connection_is_said_and_made_good(server: Server, chromium: Browser) -> None:
+    context = signed_in(server, chromium)
     page = context.pages[0]
     begun(page, server, "Train")
     add(page, "Trending")
@@ -213,15 +198,14 @@ def test_a_lost_connection_is_said_and_made_good(server: Server, chromium: Brows
     context.close()
 
 
-def test_a_session_that_ends_while_editing_loses_nothing(server: Server, chromium: Browser, data: Path) -> None:
-    context = signed_in(server, chromium, data)
+def test_a_session_that_ends_while_editing_loses_nothing(server: Server, chromium: Browser) -> None:
+    context = signed_in(server, chromium)
     page = context.pages[0]
     address = begun(page, server, "Late")
     context.clear_cookies()
     page.locator("#title").fill("Written at night")
     expect(page.locator("#trouble")).to_contain_text("Your session has ended")
-    token = (data / "dashboard.token").read_text().strip()
-    page.goto(f"{server.address}/dashboard/login?token={token}")
+    page.goto(server.sign_in)
     page.goto(address)
     page.get_by_role("button", name="Restore them").click()
     expect(page.locator("#title")).to_have_value("Written at night")
@@ -236,10 +220,8 @@ def publish(page: Page) -> None:
     page.wait_for_url(re.compile(r"/dashboard/blocks/[a-z0-9-]+$"))
 
 
-def test_an_open_changes_when_a_draft_is_published_and_not_before(
-    server: Server, chromium: Browser, data: Path
-) -> None:
-    context = signed_in(server, chromium, data)
+def test_an_open_changes_when_a_draft_is_published_and_not_before(server: Server, chromium: Browser) -> None:
+    context = signed_in(server, chromium)
     page = context.pages[0]
     address = begun(page, server, "Openly", "From scratch")
 

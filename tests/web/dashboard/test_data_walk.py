@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.feeds.outside import Outside, outside, sends
 from tests.serving import Server
-from tests.web.dashboard.test_walk import tab_to
+from tests.web.dashboard.browsing import fits, signed_in, tab_to
 
 GOODS = [
     {
@@ -31,26 +31,13 @@ def there() -> Iterator[Outside]:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data") / "data"
-
-
-@pytest.fixture(scope="module")
 def server(data: Path, there: Outside) -> Iterator[Server]:
     with Server(data, workers=1, settings={"private_hosts": there.host}) as running:
         yield running
 
 
-def signed_in(server: Server, browser: Browser, data: Path, width: int = 1280) -> Page:
-    page = browser.new_page(viewport={"width": width, "height": 900}, reduced_motion="reduce")
-    page.goto(f"{server.address}/dashboard/login?token={(data / 'dashboard.token').read_text().strip()}")
-    return page
-
-
-def test_a_feed_is_made_by_mouse_from_its_payload(
-    server: Server, chromium: Browser, data: Path, there: Outside
-) -> None:
-    page = signed_in(server, chromium, data)
+def test_a_feed_is_made_by_mouse_from_its_payload(server: Server, chromium: Browser, there: Outside) -> None:
+    page = signed_in(server, chromium)
     page.goto(f"{server.address}/dashboard/feeds")
     page.click("text=From an address")
     page.fill("[name=title]", "Shop products")
@@ -77,10 +64,8 @@ def test_a_feed_is_made_by_mouse_from_its_payload(
     page.close()
 
 
-def test_a_list_of_stores_is_dropped_and_its_columns_chosen_with_keys(
-    server: Server, chromium: Browser, data: Path
-) -> None:
-    page = signed_in(server, chromium, data, 390)
+def test_a_list_of_stores_is_dropped_and_its_columns_chosen_with_keys(server: Server, chromium: Browser) -> None:
+    page = signed_in(server, chromium, 390)
     page.goto(f"{server.address}/dashboard/feeds/new?kind=file&contents=stores")
     tab_to(page, "title$")
     page.keyboard.type("Our stores")
@@ -95,8 +80,7 @@ def test_a_list_of_stores_is_dropped_and_its_columns_chosen_with_keys(
         expect(page.locator(f"#field-{name}")).to_have_value(column)
     expect(page.locator(".noted")).to_contain_text("'always' are not opening hours")
     expect(page.locator("text=Save").last).to_be_enabled()
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0, "the page is wider than the screen"
+    fits(page)
     page.locator("button[value=save]").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/dashboard/feeds/our-stores")
@@ -104,10 +88,8 @@ def test_a_list_of_stores_is_dropped_and_its_columns_chosen_with_keys(
     page.close()
 
 
-def test_a_file_of_products_is_dropped_and_a_product_corrected_and_hidden(
-    server: Server, chromium: Browser, data: Path
-) -> None:
-    page = signed_in(server, chromium, data)
+def test_a_file_of_products_is_dropped_and_a_product_corrected_and_hidden(server: Server, chromium: Browser) -> None:
+    page = signed_in(server, chromium)
     page.goto(f"{server.address}/dashboard/catalog")
     goods = (
         "id,title,price,link\\nDR-1,Dropped mug,12 EUR,https://shop.example/1\\nDR-2,Jug,free,https://shop.example/2\\n"
@@ -136,7 +118,7 @@ def test_a_weather_feed_is_made_and_edited_by_its_places_unit_and_schedule(
     server: Server, chromium: Browser, data: Path, there: Outside
 ) -> None:
     there.reply = sends(json.dumps({"current": {"temperature_2m": 50.0, "weather_code": 61}}).encode())
-    page = signed_in(server, chromium, data, 390)
+    page = signed_in(server, chromium, 390)
     page.goto(f"{server.address}/dashboard/feeds/new/weather")
     page.fill("[name=url]", f"http://{there.host}/forecast?apikey=k")
     page.click("text=Fetch the weather")
@@ -146,7 +128,7 @@ def test_a_weather_feed_is_made_and_edited_by_its_places_unit_and_schedule(
     page.click("text=Edit")
     expect(page.locator("h1")).to_have_text("Edit Weather")
     expect(page.locator("[name=url]")).to_have_value(f"http://{there.host}/forecast?apikey=k")
-    other = signed_in(server, chromium, data)
+    other = signed_in(server, chromium)
     other.goto(page.url)
     page.uncheck("[name='place.address']")
     page.check("[name='place.traits']")

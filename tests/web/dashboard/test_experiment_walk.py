@@ -1,13 +1,13 @@
 """An experiment in a real browser: made by mouse, started by publishing it, and won with keys alone on a phone."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.serving import Server
+from tests.web.dashboard.browsing import fits, signed_in
 
 BLOCK = (
     "title: Hero\nfallback: {link: 'https://shop.example/'}\nvariants:\n"
@@ -24,20 +24,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def server(data: Path) -> Iterator[Server]:
-    with Server(data, workers=1) as running:
-        yield running
-
-
-def entered(server: Server, chromium: Browser, data: Path, width: int) -> Page:
-    page = chromium.new_context(viewport={"width": width, "height": 900}).new_page()
-    page.goto(f"{server.address}/dashboard/login?token={(data / 'dashboard.token').read_text().strip()}")
-    return page
-
-
-def test_an_experiment_is_made_by_mouse_and_ended_by_keys(server: Server, chromium: Browser, data: Path) -> None:
-    page = entered(server, chromium, data, 1280)
+def test_an_experiment_is_made_by_mouse_and_ended_by_keys(server: Server, chromium: Browser) -> None:
+    page = signed_in(server, chromium, 1280)
     page.goto(f"{server.address}/dashboard/blocks/own")
     page.get_by_role("link", name="Experiment", exact=True).click()
     page.get_by_label("rest").select_option("All groups")
@@ -54,13 +42,13 @@ def test_an_experiment_is_made_by_mouse_and_ended_by_keys(server: Server, chromi
     page.goto(f"{server.address}/dashboard/blocks/own/experiment")
     expect(page.locator("main")).to_contain_text("Running")
     page.context.close()
-    phone = entered(server, chromium, data, 390)
+    phone = signed_in(server, chromium, 390)
     phone.goto(f"{server.address}/dashboard/blocks/own/experiment")
     phone.get_by_label("No winner").focus()
     phone.keyboard.press("ArrowDown")
     assert phone.evaluate("document.activeElement.value") == "warm"
     phone.keyboard.press("Tab")
-    assert phone.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    fits(phone)
     phone.keyboard.press("Enter")
     phone.wait_for_url("**/dashboard/review*")
     expect(phone.locator("main")).to_contain_text("plain")
@@ -71,10 +59,8 @@ def test_an_experiment_is_made_by_mouse_and_ended_by_keys(server: Server, chromi
     phone.context.close()
 
 
-def test_groups_of_several_variants_are_made_by_mouse_and_one_wins(
-    server: Server, chromium: Browser, data: Path
-) -> None:
-    page = entered(server, chromium, data, 1280)
+def test_groups_of_several_variants_are_made_by_mouse_and_one_wins(server: Server, chromium: Browser) -> None:
+    page = signed_in(server, chromium, 1280)
     address = f"{server.address}/dashboard/blocks/three/experiment"
     page.goto(address)
     second = page.get_by_role("textbox", name="Group 2")

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.feeds.outside import Outside, outside, sends
 from tests.serving import Server
-from tests.web.dashboard.test_walk import tab_to
+from tests.web.dashboard.browsing import fits, signed_in, tab_to
 
 FIVE_MINUTES = 300
 
@@ -41,22 +41,9 @@ def server(data: Path) -> Iterator[Server]:
         yield running
 
 
-def signed_in(server: Server, browser: Browser, data: Path, width: int) -> Page:
-    page = browser.new_page(viewport={"width": width, "height": 844}, reduced_motion="reduce")
-    page.goto(f"{server.address}/dashboard/login?token={(data / 'dashboard.token').read_text().strip()}")
-    return page
-
-
-def fits(page: Page) -> None:
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0, "the page is wider than the screen"
-
-
-def test_from_sample_data_to_an_open_that_arrives_on_a_phone_with_keys_alone(
-    server: Server, chromium: Browser, data: Path
-) -> None:
+def test_from_sample_data_to_an_open_that_arrives_on_a_phone_with_keys_alone(server: Server, chromium: Browser) -> None:
     began = time.monotonic()
-    page = signed_in(server, chromium, data, 390)
+    page = signed_in(server, chromium, 390)
     page.goto(f"{server.address}/dashboard")
     expect(page.locator("h1")).to_have_text("First steps")
     tab_to(page, "Bring sample data$")
@@ -106,9 +93,9 @@ def test_from_sample_data_to_an_open_that_arrives_on_a_phone_with_keys_alone(
 
 
 def test_a_website_is_connected_by_mouse_and_its_first_event_seen(
-    server: Server, chromium: Browser, data: Path, there: Outside
+    server: Server, chromium: Browser, there: Outside
 ) -> None:
-    page = signed_in(server, chromium, data, 1280)
+    page = signed_in(server, chromium, 1280)
     page.goto(f"{server.address}/dashboard/start")
     page.click("button[value=snippet]")
     expect(page.locator("#waiting")).to_contain_text("Waiting for your first event")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -10,18 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.serving import Server
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("frame") / "data"
-
-
-@pytest.fixture(scope="module")
-def server(data: Path) -> Iterator[Server]:
-    with Server(data, workers=1) as running:
-        yield running
-
-
-def enter(server: Server, browser: Browser, data: Path, width: int, *, script: bool = True) -> BrowserContext:
+def enter(server: Server, browser: Browser, width: int, *, script: bool = True) -> BrowserContext:
     """A signed-in browser without a page."""
     context = browser.new_context(
         base_url=server.address,
@@ -30,14 +18,14 @@ def enter(server: Server, browser: Browser, data: Path, width: int, *, script: b
         java_script_enabled=script,
     )
     page = context.new_page()
-    page.goto(f"/dashboard/login?token={(data / 'dashboard.token').read_text().strip()}")
+    page.goto(server.sign_in)
     page.close()
     return context
 
 
 @pytest.fixture
-def phone(server: Server, chromium: Browser, data: Path) -> Iterator[Page]:
-    context = enter(server, chromium, data, 390)
+def phone(server: Server, chromium: Browser) -> Iterator[Page]:
+    context = enter(server, chromium, 390)
     page = context.new_page()
     page.goto("/dashboard/live")
     yield page
@@ -45,8 +33,8 @@ def phone(server: Server, chromium: Browser, data: Path) -> Iterator[Page]:
 
 
 @pytest.fixture
-def desktop(server: Server, chromium: Browser, data: Path) -> Iterator[Page]:
-    context = enter(server, chromium, data, 1280)
+def desktop(server: Server, chromium: Browser) -> Iterator[Page]:
+    context = enter(server, chromium, 1280)
     yield context.new_page()
     context.close()
 
@@ -82,10 +70,8 @@ def test_a_tap_beside_the_menu_closes_it_and_one_on_a_page_leads_there(phone: Pa
     expect(phone.locator("#menu")).to_be_hidden()
 
 
-def test_without_a_script_the_menu_the_search_and_the_theme_work_as_well(
-    server: Server, chromium: Browser, data: Path
-) -> None:
-    context = enter(server, chromium, data, 390, script=False)
+def test_without_a_script_the_menu_the_search_and_the_theme_work_as_well(server: Server, chromium: Browser) -> None:
+    context = enter(server, chromium, 390, script=False)
     page = context.new_page()
     page.goto("/dashboard/live")
     page.get_by_role("link", name="Menu", exact=True).click()

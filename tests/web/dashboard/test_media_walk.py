@@ -1,14 +1,12 @@
 """Media in a real browser: files dropped on the page, with what is said about each at its line."""
 
 from base64 import b64encode
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serving import Server
 from tests.web.dashboard import files
+from tests.web.dashboard.browsing import fits, signed_in
 
 DROP = """([name, type, body]) => {
     const bytes = Uint8Array.from(atob(body), (char) => char.charCodeAt(0));
@@ -21,20 +19,8 @@ DROP = """([name, type, body]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("media") / "data"
-
-
-@pytest.fixture(scope="module")
-def server(data: Path) -> Iterator[Server]:
-    with Server(data, workers=1) as running:
-        yield running
-
-
-def entered(server: Server, chromium: Browser, data: Path, width: int) -> Page:
-    page = chromium.new_context(viewport={"width": width, "height": 844}).new_page()
-    page.goto(f"{server.address}/dashboard/login?token={(data / 'dashboard.token').read_text().strip()}")
+def entered(server: Server, chromium: Browser, width: int) -> Page:
+    page = signed_in(server, chromium, width)
     page.goto(f"{server.address}/dashboard/media")
     return page
 
@@ -43,12 +29,8 @@ def drop(page: Page, name: str, body: bytes, kind: str = "image/jpeg") -> None:
     page.evaluate(DROP, [name, kind, b64encode(body).decode()])
 
 
-def narrow(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
-
-
-def test_files_are_dropped_on_the_page_and_each_says_how_it_went(server: Server, chromium: Browser, data: Path) -> None:
-    page = entered(server, chromium, data, 1280)
+def test_files_are_dropped_on_the_page_and_each_says_how_it_went(server: Server, chromium: Browser) -> None:
+    page = entered(server, chromium, 1280)
     lines, grid = page.locator(".uploads > li"), page.locator(".media-grid")
     drop(page, "Summer.JPG", files.photo(exif=files.exif()))
     expect(lines.first).to_contain_text("Saved as summer.jpg")
@@ -71,8 +53,8 @@ def test_files_are_dropped_on_the_page_and_each_says_how_it_went(server: Server,
     page.context.close()
 
 
-def test_a_lost_connection_and_an_ended_session_lose_no_file(server: Server, chromium: Browser, data: Path) -> None:
-    page = entered(server, chromium, data, 390)
+def test_a_lost_connection_and_an_ended_session_lose_no_file(server: Server, chromium: Browser) -> None:
+    page = entered(server, chromium, 390)
     line = page.locator(".uploads > li").first
     page.context.set_offline(True)
     drop(page, "boat.jpg", files.photo())
@@ -82,17 +64,15 @@ def test_a_lost_connection_and_an_ended_session_lose_no_file(server: Server, chr
     page.context.clear_cookies()
     page.get_by_role("button", name="Try again").click()
     expect(line).to_contain_text("Your session has ended.")
-    assert narrow(page)
+    fits(page)
     page.context.add_cookies(kept)  # type: ignore[arg-type]
     page.get_by_role("button", name="Try again").click()
     expect(line).to_contain_text("Saved as boat.jpg")
     page.context.close()
 
 
-def test_a_picture_is_renamed_replaced_and_deleted_with_keys_alone(
-    server: Server, chromium: Browser, data: Path
-) -> None:
-    page = entered(server, chromium, data, 390)
+def test_a_picture_is_renamed_replaced_and_deleted_with_keys_alone(server: Server, chromium: Browser) -> None:
+    page = entered(server, chromium, 390)
     drop(page, "old.png", files.png(), "image/png")
     page.get_by_role("link", name="old.png").press("Enter")
     page.wait_for_url("**/images/old.png")
@@ -101,7 +81,7 @@ def test_a_picture_is_renamed_replaced_and_deleted_with_keys_alone(
     page.keyboard.type("new")
     page.keyboard.press("Enter")
     page.wait_for_url("**/images/new.png")
-    assert narrow(page)
+    fits(page)
     page.locator("#upload-file").set_input_files({"name": "x.jpg", "mimeType": "image/jpeg", "buffer": files.photo()})
     expect(page.locator(".traits")).to_contain_text("60 \u00d7 40")
     page.get_by_role("button", name="Delete new.png").press("Enter")

@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pyotp import TOTP
 
 from tests.serving import Server
+from tests.web.dashboard.browsing import fits, tab_to
 from tests.web.dashboard.test_every_page import AXE, look
-from tests.web.dashboard.test_walk import tab_to
 from tests.web.people import PASSWORD, employ
 from wetink.web.request import now_ms
 
@@ -140,8 +140,7 @@ def test_a_passkey_is_added_and_used_with_keys_alone(server: Server, context: Br
     tab_to(page, "I have kept them$")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Bob's phone", exact=True)).to_be_visible()
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0, "the page is wider than the screen"
+    fits(page)
     device.sign_out()
     device.go("/dashboard/login")
     tab_to(page, "Sign in with a passkey$")

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serving import Server
+from tests.web.dashboard.browsing import fits
 from wetink.core.signals.attribution import Touch
 from wetink.ingest.receive import BATCH
 from wetink.settings import read
@@ -59,7 +60,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         (blocks / f"{name}.yaml").write_text(BLOCK.format(title=title))
     asyncio.run(live(data))
     with Server(data, workers=1) as running:
-        running.token = (data / "dashboard.token").read_text().strip()  # type: ignore[attr-defined]
         yield running
 
 
@@ -70,10 +70,10 @@ def page(server: Server, chromium: Browser, request: pytest.FixtureRequest) -> I
     made = context.new_page()
     wrong: list[str] = []
     made.on("pageerror", lambda error: wrong.append(str(error)))
-    made.goto(f"{server.address}/dashboard/login?token={server.token}")  # type: ignore[attr-defined]
+    made.goto(server.sign_in)
     yield made
     assert wrong == []
-    assert made.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    fits(made)
     context.close()
 
 

@@ -1,31 +1,20 @@
 """A walk in a real browser: a draft is reviewed, published and taken back, by mouse and by keys, and by two people."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.serving import Server
-from tests.web.dashboard.test_walk import tab_to
+from tests.web.dashboard.browsing import fits, signed_in, tab_to
 from wetink.settings import read
 from wetink.wiring import Wetink
 
 WALK = "blocks/walk.yaml"
 TEXT = "title: Walk\nalt: A walk\nfallback: {title: %s, link: 'https://shop.example/'}\n"
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("review") / "data"
-
-
-@pytest.fixture(scope="module")
-def server(data: Path) -> Iterator[Server]:
-    with Server(data, workers=1) as running:
-        yield running
 
 
 def with_store(data: Path, work: Callable[[Wetink], Awaitable[None]]) -> None:
@@ -63,32 +52,20 @@ def published(data: Path) -> str:
     return found[0]
 
 
-def entered(server: Server, chromium: Browser, data: Path, width: int) -> Page:
-    page = chromium.new_context(viewport={"width": width, "height": 844}, reduced_motion="reduce").new_page()
-    token = (data / "dashboard.token").read_text().strip()
-    page.goto(f"{server.address}/dashboard/login?token={token}")
-    return page
-
-
-def is_narrow_enough(page: Page) -> None:
-    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert over <= 0, "the page is wider than the screen"
-
-
 @pytest.mark.parametrize("width", [360, 1280])
 def test_a_draft_is_published_and_taken_back_by_mouse(
     server: Server, chromium: Browser, data: Path, width: int
 ) -> None:
     drafted(data, "By mouse")
-    page = entered(server, chromium, data, width)
+    page = signed_in(server, chromium, width)
     page.goto(f"{server.address}/dashboard/versions")
-    is_narrow_enough(page)
+    fits(page)
     page.get_by_role("link", name="Block Walk").first.click()
     expect(page.get_by_text("“By mouse”")).to_be_visible()
     page.get_by_text("Line by line").click()
     expect(page.get_by_text("+fallback: {title: By mouse")).to_be_visible()
     expect(page.get_by_role("heading", name="Contrast")).to_be_visible(timeout=20_000)
-    is_narrow_enough(page)
+    fits(page)
     page.get_by_label("Message").fill("A friendlier headline")
     page.get_by_role("button", name="Publish").click()
     page.wait_for_url("**/dashboard/blocks/walk")
@@ -98,7 +75,7 @@ def test_a_draft_is_published_and_taken_back_by_mouse(
     page.goto(f"{server.address}/dashboard/versions")
     page.get_by_role("link", name="A friendlier headline").first.click()
     expect(page.get_by_text("“By mouse”")).to_be_visible()
-    is_narrow_enough(page)
+    fits(page)
     page.get_by_role("button", name="Undo this version").click()
     page.wait_for_url("**/dashboard/versions")
     expect(page.get_by_text("was undone")).to_be_visible()
@@ -117,7 +94,7 @@ def test_a_draft_is_published_and_taken_back_by_mouse(
 
 def test_a_draft_is_published_and_taken_back_by_keys_alone(server: Server, chromium: Browser, data: Path) -> None:
     drafted(data, "By keys")
-    page = entered(server, chromium, data, 1280)
+    page = signed_in(server, chromium, 1280)
     page.goto(f"{server.address}/dashboard/review?path={WALK}")
     expect(page.get_by_role("heading", name="Contrast")).to_be_visible(timeout=20_000)
     tab_to(page, "message$")
@@ -139,7 +116,7 @@ def test_a_draft_is_published_and_taken_back_by_keys_alone(server: Server, chrom
 
 def test_two_people_with_the_same_block_lose_nothing(server: Server, chromium: Browser, data: Path) -> None:
     drafted(data, "Mine")
-    page = entered(server, chromium, data, 1280)
+    page = signed_in(server, chromium, 1280)
     page.goto(f"{server.address}/dashboard/review?path={WALK}")
 
     async def work(wetink: Wetink) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -95,22 +94,11 @@ def test_a_store_that_does_not_answer_leaves_the_rest(
     assert "/dashboard/blocks/hero" in [path for path, _ in hits(shown)]
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("search") / "data"
-
-
-@pytest.fixture(scope="module")
-def server(data: Path) -> Iterator[Server]:
-    with Server(data, workers=1) as running:
-        yield running
-
-
 @pytest.fixture
-def screen(server: Server, chromium: Browser, data: Path) -> Iterator[Page]:
+def screen(server: Server, chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1280, "height": 844}, reduced_motion="reduce")
     page = context.new_page()
-    page.goto(f"{server.address}/dashboard/login?token={(data / 'dashboard.token').read_text().strip()}")
+    page.goto(server.sign_in)
     page.goto(f"{server.address}/dashboard/live")
     yield page
     context.close()

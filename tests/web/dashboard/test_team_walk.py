@@ -1,7 +1,6 @@
 """A walk of the team in a real browser: an owner invites, somebody joins on a phone, and roles have their limits."""
 
 import asyncio
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
@@ -10,23 +9,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.serving import Server
+from tests.web.dashboard.browsing import fits, tab_to
 from tests.web.dashboard.test_every_page import AXE, RUN, TAGS
-from tests.web.dashboard.test_walk import tab_to
 from wetink.settings import read
 from wetink.wiring import Wetink
 
 PASSWORD = "copper lantern walks north"
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("team") / "data"
-
-
-@pytest.fixture(scope="module")
-def server(data: Path) -> Iterator[Server]:
-    with Server(data, workers=1) as running:
-        yield running
 
 
 @pytest.fixture
@@ -42,19 +30,14 @@ def ida(server: Server, data: Path) -> None:
         thread.submit(asyncio.run, make()).result()
 
 
-def fits(page: Page) -> None:
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0, f"{page.url} is wider than the screen"
-
-
 def of_width(chromium: Browser, width: int) -> BrowserContext:
     return chromium.new_context(viewport={"width": width, "height": 844}, reduced_motion="reduce")
 
 
-def test_a_team_from_the_first_owner_to_a_viewer_on_a_phone(server: Server, chromium: Browser, data: Path) -> None:
+def test_a_team_from_the_first_owner_to_a_viewer_on_a_phone(server: Server, chromium: Browser) -> None:
     office, phone = of_width(chromium, 1280), of_width(chromium, 390)
     page = office.new_page()
-    page.goto(f"{server.address}/dashboard/login?token={(data / 'dashboard.token').read_text().strip()}")
+    page.goto(server.sign_in)
     page.goto(f"{server.address}/dashboard/settings/team")
     page.get_by_label("Your email").fill("ida@shop.example")
     page.get_by_role("button", name="Continue").click()

@@ -1,13 +1,11 @@
 """The template editor in a real browser: typed, completed, marked, drawn, saved and published; by mouse and by keys."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serving import Server
+from tests.web.dashboard.browsing import fits
 
 READ_MS = 200
 """The editor takes Enter for a line break until a list of completions could be read."""
@@ -15,26 +13,11 @@ SOON_MS = 3_000
 """A busy machine is given this long for what takes half a second."""
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("templates") / "data"
-
-
-@pytest.fixture(scope="module")
-def server(data: Path) -> Iterator[Server]:
-    with Server(data, workers=1) as running:
-        yield running
-
-
-def entered(server: Server, chromium: Browser, data: Path, path: str, width: int = 1280, **more: bool) -> Page:
+def entered(server: Server, chromium: Browser, path: str, width: int = 1280, **more: bool) -> Page:
     page = chromium.new_context(viewport={"width": width, "height": 900}, **more).new_page()  # type: ignore[arg-type]
-    page.goto(f"{server.address}/dashboard/login?token={(data / 'dashboard.token').read_text().strip()}")
+    page.goto(server.sign_in)
     page.goto(f"{server.address}/dashboard/templates{path}")
     return page
-
-
-def narrow(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
 def write(page: Page, text: str) -> None:
@@ -45,8 +28,8 @@ def write(page: Page, text: str) -> None:
     page.keyboard.insert_text(text)
 
 
-def test_a_template_is_made_written_and_published_by_mouse(server: Server, chromium: Browser, data: Path) -> None:
-    page = entered(server, chromium, data, "")
+def test_a_template_is_made_written_and_published_by_mouse(server: Server, chromium: Browser) -> None:
+    page = entered(server, chromium, "")
     refused: list[str] = []
     page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
     page.get_by_label("Name", exact=True).fill("Spring sale")
@@ -86,8 +69,8 @@ def test_a_template_is_made_written_and_published_by_mouse(server: Server, chrom
     page.context.close()
 
 
-def test_the_settings_of_a_template_are_edited_beside_it(server: Server, chromium: Browser, data: Path) -> None:
-    page = entered(server, chromium, data, "")
+def test_the_settings_of_a_template_are_edited_beside_it(server: Server, chromium: Browser) -> None:
+    page = entered(server, chromium, "")
     page.get_by_label("Name", exact=True).fill("Notice")
     page.get_by_role("button", name="Create template").click()
     page.wait_for_url("**/dashboard/templates/notice")
@@ -108,8 +91,8 @@ def test_the_settings_of_a_template_are_edited_beside_it(server: Server, chromiu
     page.context.close()
 
 
-def test_two_tabs_and_an_ended_session_lose_no_text(server: Server, chromium: Browser, data: Path) -> None:
-    first = entered(server, chromium, data, "/hello")
+def test_two_tabs_and_an_ended_session_lose_no_text(server: Server, chromium: Browser) -> None:
+    first = entered(server, chromium, "/hello")
     second = first.context.new_page()
     second.goto(f"{server.address}/dashboard/templates/hello")
     write(first, "<p>first</p>")
@@ -131,8 +114,8 @@ def test_two_tabs_and_an_ended_session_lose_no_text(server: Server, chromium: Br
     first.context.close()
 
 
-def test_keys_alone_reach_the_editor_and_leave_it_on_a_phone(server: Server, chromium: Browser, data: Path) -> None:
-    page = entered(server, chromium, data, "/picks", 390)
+def test_keys_alone_reach_the_editor_and_leave_it_on_a_phone(server: Server, chromium: Browser) -> None:
+    page = entered(server, chromium, "/picks", 390)
     code = page.locator(".cm-content").first
     expect(code).to_have_attribute("aria-label", "Template")
     for _ in range(60):
@@ -144,12 +127,12 @@ def test_keys_alone_reach_the_editor_and_leave_it_on_a_phone(server: Server, chr
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
     assert not page.evaluate("document.activeElement.classList.contains('cm-content')"), "Escape, then Tab leaves"
-    assert narrow(page)
+    fits(page)
     page.context.close()
 
 
-def test_without_scripts_a_template_is_edited_in_a_plain_form(server: Server, chromium: Browser, data: Path) -> None:
-    page = entered(server, chromium, data, "/picks", 390, java_script_enabled=False)
+def test_without_scripts_a_template_is_edited_in_a_plain_form(server: Server, chromium: Browser) -> None:
+    page = entered(server, chromium, "/picks", 390, java_script_enabled=False)
     page.get_by_role("textbox", name="Template").fill("<p>{{ a | }}</p>")
     page.get_by_role("button", name="Save draft").click()
     expect(page.locator("#problems li.error")).to_contain_text("something is missing")

@@ -1,54 +1,20 @@
 """A walk: somebody new gets from nothing to a snippet in the clipboard, with keys alone, on a phone as on a desktop."""
 
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.serving import Server
-
-KEYS = 90
-"""How often somebody presses Tab at most to get from one thing to the next."""
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("walk") / "data"
-
-
-@pytest.fixture(scope="module")
-def server(data: Path) -> Iterator[Server]:
-    with Server(data, workers=1) as running:
-        yield running
-
-
-def focused(page: Page) -> str:
-    """What has the focus: its words, else its name."""
-    return str(page.evaluate("(at => at.name || at.innerText || at.ariaLabel || '')(document.activeElement)")).strip()
-
-
-def tab_to(page: Page, wanted: str) -> None:
-    """Press Tab until something has the focus, which must be seen to have it."""
-    for _ in range(KEYS):
-        page.keyboard.press("Tab")
-        if re.match(wanted, focused(page)):
-            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-            assert outline != "none", f"nobody sees that {wanted} has the focus"
-            return
-    raise AssertionError(f"no way to {wanted} with the Tab key")
+from tests.web.dashboard.browsing import fits, tab_to
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_from_nothing_to_a_copied_snippet_with_keys_alone(
-    server: Server, chromium: Browser, data: Path, width: int
-) -> None:
+def test_from_nothing_to_a_copied_snippet_with_keys_alone(server: Server, chromium: Browser, width: int) -> None:
     context = chromium.new_context(viewport={"width": width, "height": 844}, reduced_motion="reduce")
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.address)
     page = context.new_page()
-    token = (data / "dashboard.token").read_text().strip()
-    page.goto(f"{server.address}/dashboard/login?token={token}")
+    page.goto(server.sign_in)
     if width < 981:
         tab_to(page, "Menu$")
         page.keyboard.press("Enter")
@@ -58,8 +24,7 @@ def test_from_nothing_to_a_copied_snippet_with_keys_alone(
     tab_to(page, "Countdown\n")
     page.keyboard.press("Enter")
     page.wait_for_url("**/dashboard/apps/countdown")
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0, "the page is wider than the screen"
+    fits(page)
     tab_to(page, "title$")
     page.keyboard.press("Control+A")
     page.keyboard.type(f"Hurry {width}")
@@ -99,17 +64,14 @@ def test_from_nothing_to_a_copied_snippet_with_keys_alone(
     context.close()
 
 
-def test_what_is_wrong_with_a_newer_file_of_a_feed_is_said(
-    server: Server, chromium: Browser, data: Path, tmp_path: Path
-) -> None:
+def test_what_is_wrong_with_a_newer_file_of_a_feed_is_said(server: Server, chromium: Browser, tmp_path: Path) -> None:
     context = chromium.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
-    token = (data / "dashboard.token").read_text().strip()
-    page.goto(f"{server.address}/dashboard/login?token={token}")
+    page.goto(server.sign_in)
     made = page.request.put(
         f"{server.address}/api/feeds/stores?format=csv",
         data=b"name,city\nHarbor,Oslo\n",
-        headers={"authorization": f"Bearer {token}"},
+        headers={"authorization": f"Bearer {server.token}"},
     )
     assert made.status == 200, made.text()
     bad = tmp_path / "bad.csv"
@@ -119,5 +81,5 @@ def test_what_is_wrong_with_a_newer_file_of_a_feed_is_said(
     page.get_by_role("button", name="Upload").click()
     page.locator("output.error").wait_for()
     assert "line 2" in page.locator("output").inner_text()
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    fits(page)
     context.close()
