@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from wetink.core.access.audit import Entry
 from wetink.core.units.csv import sheet
+from wetink.web.dashboard.formats import absolute
 from wetink.web.dashboard.query import time_of, wetink_of, whole
-from wetink.web.dashboard.render import absolute, page
+from wetink.web.dashboard.render import page
 
 ON_A_PAGE, IN_A_FILE = 50, 10_000
 DAY_MS = 86_400_000

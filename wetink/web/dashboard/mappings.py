@@ -14,8 +14,9 @@ from wetink.core.messages.mapping import EventMapping, Mappings
 from wetink.core.messages.normalize import normalize
 from wetink.ingest.receive import ONE_LINE
 from wetink.ports import Received, Source
+from wetink.web.dashboard.formats import pretty
 from wetink.web.dashboard.query import wetink_of
-from wetink.web.dashboard.render import page, pretty
+from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 

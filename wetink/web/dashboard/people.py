@@ -16,10 +16,11 @@ from wetink.insights.timeline import Entry, at_of, timeline
 from wetink.opens.recipient import parse
 from wetink.ports.audiences import Count
 from wetink.ports.ledger import Opened
+from wetink.web.dashboard.formats import day
 from wetink.web.dashboard.preview import EVENTS as EVENTS_IF
 from wetink.web.dashboard.preview import sight, supposed
 from wetink.web.dashboard.query import DEVICES, SCHEMES, field_of, moment_of, time_of, wetink_of, whole
-from wetink.web.dashboard.render import day, page
+from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
 
 PAGE, FARTHEST = 50, 1_000

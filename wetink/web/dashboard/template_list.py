@@ -1,4 +1,4 @@
-"""Templates: a list of the shop's templates, and new ones from scratch or from a copy."""
+"""Template list: the shop's templates, and new ones from scratch or from a copy."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Manage: a block's title, name, schedule and state, and its end with all that depends on it."""
+"""Block management: a block's title, name, schedule and state, and its end with all that depends on it."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Summary: the weekly email or webhook about the results: its receivers, its time, a preview, and a test."""
+"""Report summary: the weekly email or webhook about the results: its receivers, its time, a preview, and a test."""
 
 import re
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from wetink.web import session
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import wetink_of, whole
 from wetink.web.dashboard.render import page
+from wetink.web.dashboard.report_views import change
 from wetink.web.dashboard.toasts import Undo, redirect
-from wetink.web.dashboard.views import change
 
 PAGE = "/dashboard/reports/summary"
 LONGEST = 20_000

@@ -1,4 +1,4 @@
-"""Views: reports that the team saves under a title, in the content's `reports.yaml`."""
+"""Report views: reports that the team saves under a title, in the content's `reports.yaml`."""
 
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl, urlencode
