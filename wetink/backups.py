@@ -233,12 +233,14 @@ def _unpack(source: Path, stage: Path, progress: Progress) -> None:
                 path = stage / member.name
                 if not member.isdir():
                     if not member.isreg() or ".." in path.parts or not path.is_relative_to(stage) or path.exists():
-                        raise BadContent(f"{source} is no backup: it has {member.name!r}", hint="use another backup")
+                        raise BadContent(
+                            f"{source} is not a wetink backup: it has {member.name!r}", hint="use another backup"
+                        )
                     path.parent.mkdir(parents=True, exist_ok=True)
                     with path.open("wb") as file:
                         shutil.copyfileobj(cast(IO[bytes], tar.extractfile(member)), file, CHUNK)
     except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise BadContent(f"{source} is no backup: {error}", hint="use another backup") from error
+        raise BadContent(f"{source} is not a wetink backup: {error}", hint="use another backup") from error
 
 
 def _checked(folder: Path, source: Path, progress: Progress) -> Manifest:
@@ -246,7 +248,9 @@ def _checked(folder: Path, source: Path, progress: Progress) -> Manifest:
     try:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     except (OSError, msgspec.DecodeError) as error:
-        raise BadContent(f"{source} is no backup: {MANIFEST} cannot be read", hint="use another backup") from error
+        raise BadContent(
+            f"{source} is not a wetink backup: {MANIFEST} cannot be read", hint="use another backup"
+        ) from error
     if manifest.format > FORMAT:
         raise BadContent(f"the backup is from wetink {manifest.version}", hint="restore it with that version or later")
     if {str(path.relative_to(folder)) for path in _files(folder)} - {MANIFEST} != set(manifest.files):

@@ -242,8 +242,8 @@ def _newer(path: Path) -> None:
         (lambda at: _flip(at / "secrets.db"), "secrets.db is damaged"),
         (lambda at: (at / "content.db").unlink(), "lacks files"),
         (lambda at: (at / "more.db").write_bytes(b""), "others than its list"),
-        (lambda at: (at / "backup.json").unlink(), "is no backup"),
-        (lambda at: (at / "backup.json").write_text("{"), "is no backup"),
+        (lambda at: (at / "backup.json").unlink(), "is not a wetink backup"),
+        (lambda at: (at / "backup.json").write_text("{"), "is not a wetink backup"),
         (lambda at: _newer(at / "backup.json"), "restore it with that version or later"),
     ],
     ids=["a message", "a secret", "a file less", "a file more", "no list", "half a list", "a newer format"],
@@ -274,7 +274,9 @@ def test_a_damaged_store_makes_no_backup(backup: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("body", [b"", b"nothing", b"\x1f\x8b\x08nothing"])
 def test_a_file_that_is_no_backup_is_refused(tmp_path: Path, body: bytes) -> None:
     (tmp_path / "backup.tar.gz").write_bytes(body)
-    assert "is no backup" in wetink("restore", tmp_path / "backup.tar.gz", "--data", tmp_path / "restored", status=1)
+    assert "is not a wetink backup" in wetink(
+        "restore", tmp_path / "backup.tar.gz", "--data", tmp_path / "restored", status=1
+    )
     assert "does not exist" in wetink("restore", tmp_path / "nothing", "--data", tmp_path / "restored", status=1)
 
 
@@ -285,7 +287,7 @@ def test_half_a_file_is_refused_and_leaves_nothing(backup: Path, tmp_path: Path,
     body = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(body[: int(len(body) * share)])
     told = wetink("restore", tmp_path / name, "--data", tmp_path / "restored", status=1)
-    assert "is no backup" in told or "lacks files" in told
+    assert "is not a wetink backup" in told or "lacks files" in told
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -349,6 +351,6 @@ def test_a_tar_with_more_than_files_in_folders_is_refused(
             tar.addfile(member)
     (tmp_path / "new").mkdir()
     said = wetink("restore", tmp_path / "evil.tar", "--data", tmp_path / "new" / "restored", status=1)
-    assert "is no backup: it has" in said
+    assert "is not a wetink backup: it has" in said
     assert not [*tmp_path.rglob("outside")]
     assert [*(tmp_path / "new").iterdir()] == []

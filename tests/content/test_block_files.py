@@ -78,7 +78,7 @@ def test_another_title_alone_changes_one_line() -> None:
 
 @pytest.mark.parametrize("name", ["mate", "Hero", "new", "a b", "", "../x", "a" * 65, "ä"])
 def test_a_name_that_cannot_be_used_is_refused(name: str) -> None:
-    with pytest.raises(BadContent, match=r"is no name|already a block called mate"):
+    with pytest.raises(BadContent, match=r"is not a name|already a block called mate"):
         renamed(TREE, "hero", name, "")
     with pytest.raises(NotFound):
         renamed(TREE, "absent", "free", "")

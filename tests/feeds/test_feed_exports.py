@@ -133,7 +133,7 @@ def test_a_code_is_no_category(column: str, value: str, category: str | None) ->
 @pytest.mark.parametrize("body", ["Service Unavailable", "OK\n", "PK\x03\x04", "\ufeffError 7: no such export\n\n"])
 def test_a_line_of_words_is_no_table(body: str) -> None:
     for what in (CATALOG, feed("csv")):
-        with pytest.raises(Unreadable, match="this is no table"):
+        with pytest.raises(Unreadable, match="this is not a table"):
             parsed(what, body.encode())
 
 

@@ -48,4 +48,7 @@ def test_the_content_folder_takes_fonts_and_nothing_else(tmp_path: Path) -> None
     (place / "notes.txt").write_text("x")
     found = contents.load(read_tree(tmp_path), load())
     assert list(found.fonts) == ["own.woff2"]
-    assert found.problems == ("fonts/named.ttf: this is no .ttf font", "fonts/notes.txt: fonts are WOFF2, TTF or OTF")
+    assert found.problems == (
+        "fonts/named.ttf: this is not a .ttf font",
+        "fonts/notes.txt: fonts are WOFF2, TTF or OTF",
+    )

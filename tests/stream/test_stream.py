@@ -321,7 +321,7 @@ def test_servers_that_do_not_answer_are_reported_within_seconds() -> None:
         ("nats://host?replicas=many", "replicas='many'"),
         ("nats://host?partitions=65", "partitions='65'"),
         ("nats://host?name=two words", "name="),
-        ("nats://host?nmae=x", "'nmae' is no option"),
+        ("nats://host?nmae=x", "'nmae' is not an option"),
     ],
 )
 def test_an_address_that_cannot_be_used_says_what_is_wrong_with_it(address: str, told: str) -> None:

@@ -104,7 +104,7 @@ class Author:
         """
         if not NAME.fullmatch(audience.name):
             raise BadContent(
-                f"{audience.name[:64]!r} is no name", hint="lowercase letters, digits and dashes: big-spenders"
+                f"{audience.name[:64]!r} is not a name", hint="lowercase letters, digits and dashes: big-spenders"
             )
         _, wrong = usable({**content.audiences, audience.name: audience})
         if wrong:

@@ -105,7 +105,7 @@ def check_name(tree: Tree, name: str) -> None:
     """Raise BadContent unless a new block may have this name."""
     if not NAME.fullmatch(name) or name in RESERVED:
         raise BadContent(
-            f"{name[:64]!r} is no name",
+            f"{name[:64]!r} is not a name",
             hint="use lowercase letters, digits and dashes, such as summer-sale",
             where="name",
         )

@@ -254,7 +254,7 @@ def _is_font(path: PurePosixPath, body: bytes, problems: list[str]) -> bool:
         if path.suffix.lower() not in FONTS:
             raise BadContent("fonts are WOFF2, TTF or OTF")
         if not _within(body, LARGEST_FONT).startswith(FONTS[path.suffix.lower()]):
-            raise BadContent(f"this is no {path.suffix} font")
+            raise BadContent(f"this is not a {path.suffix} font")
         return True
     except BadContent as error:
         problems.append(f"{path}: {error}")
@@ -267,7 +267,7 @@ def _image(path: PurePosixPath, body: bytes, problems: list[str]) -> Picture | N
         if content_type is None:
             raise BadContent("pictures are JPEG or PNG")
         if not _within(body, LARGEST_IMAGE).startswith(STARTS[content_type]):
-            raise BadContent(f"this is no {path.suffix} picture")
+            raise BadContent(f"this is not a {path.suffix} picture")
         return Picture(body, content_type)
     except BadContent as error:
         problems.append(f"{path}: {error}")

@@ -104,7 +104,9 @@ class _Loader(yaml.CSafeLoader):
             return super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError) as error:
             kind = str(node.tag).rpartition(":")[2]
-            message = str(error) if kind == "timestamp" and isinstance(error, ValueError) else f"this is no {kind}"
+            message = (
+                str(error) if kind == "timestamp" and isinstance(error, ValueError) else f"this is not a valid {kind}"
+            )
             raise ConstructorError(None, None, message, node.start_mark) from error
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:

@@ -70,7 +70,7 @@ class CatalogImports:
                     await asyncio.to_thread(file.write, part)
             form = format_of(await asyncio.to_thread(_start, path))
             if form is None:
-                raise BadContent("this is no table, JSON or XML", hint="drop a CSV, JSON or Merchant feed file")
+                raise BadContent("this is not a table, JSON or XML", hint="drop a CSV, JSON or Merchant feed file")
             begun = Progress(name[:200], size=max(size, 1))
             await self._catalog.keep_progress(made, msgspec.json.encode(begun), self._clock())
         except OSError as error:

@@ -70,9 +70,9 @@ class Address:
         if parts.scheme not in ("nats", "tls") or not parts.netloc:
             raise _bad("it names no server", "write nats://HOST:4222,HOST:4222")
         if options:
-            raise _bad(f"{min(options)[:20]!r} is no option", "options: name, replicas, partitions, monitoring")
+            raise _bad(f"{min(options)[:20]!r} is not an option", "options: name, replicas, partitions, monitoring")
         if not self.name.isidentifier():
-            raise _bad(f"name={self.name[:20]!r} is no name for a stream", "use letters, digits and underscores")
+            raise _bad(f"name={self.name[:20]!r} is not a name for a stream", "use letters, digits and underscores")
         credentials, _, hosts = parts.netloc.rpartition("@")
         before = f"{credentials}@" if credentials else ""
         self.servers = [f"{parts.scheme}://{before}{host}" for host in hosts.split(",")]

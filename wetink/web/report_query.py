@@ -73,7 +73,7 @@ def report_query(request: Request, zone: str, now: int) -> ReportQuery:
     against = query.get("compare", "").strip()[:20] or "none"
     if against not in COMPARISONS:
         raise BadRequest(
-            f"compare: {against!r} is no comparison", hint=f"compare: {', '.join(COMPARISONS)}", where="compare"
+            f"compare: {against!r} is not a comparison", hint=f"compare: {', '.join(COMPARISONS)}", where="compare"
         )
     by = tuple(dict.fromkeys(each.strip() for each in query.get("by", "block").split(",") if each.strip()))
     unknown = [each for each in by if each not in DIMENSIONS]

@@ -224,7 +224,7 @@ def test_a_server_that_is_no_replica_or_does_not_answer_is_left_out(primary: Ser
         store = open_storage(address + hosts, lambda: NOW, archive_days=9, archive_bytes=1 << 30)
         await store.start()
         problems = [each.problem for each in await store.inspection.replicas()]
-        assert problems[:2] == ["it is no copy of this database", "it is no longer a replica"]
+        assert problems[:2] == ["it is not a copy of this database", "it is no longer a replica"]
         assert problems[2].startswith("it does not answer")
         await store.close()
 

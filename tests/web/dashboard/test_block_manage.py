@@ -42,7 +42,7 @@ def test_a_block_is_renamed_and_its_old_address_leads_to_it(wetink: Wetink) -> N
 
 def test_a_bad_name_is_said_at_the_field_and_nothing_is_lost(wetink: Wetink) -> None:
     with client_of(wetink) as browser:
-        for name, said in (("Sale!", "is no name"), ("picks", "There is already a block called picks")):
+        for name, said in (("Sale!", "is not a name"), ("picks", "There is already a block called picks")):
             refused = send(browser, "rename", title="Kept words", name=name)
             assert refused.status_code == 400
             assert said in refused.text

@@ -145,7 +145,7 @@ def test_the_chart_is_read_and_followed_by_keys_alone(server: Server, page: Page
 def test_dates_that_make_no_range_are_said_at_their_field(server: Server, page: Page) -> None:
     page.goto(f"{server.address}/dashboard/reports?range=custom&from=2026-11-20&to=2026-11-10")
     problem = page.locator("#range-problem")
-    expect(problem).to_contain_text("it is after the last day")
+    expect(problem).to_contain_text("It is after the last day")
     field = page.locator('input[name="from"]')
     expect(field).to_have_attribute("aria-invalid", "true")
     field.fill("2026-11-01")

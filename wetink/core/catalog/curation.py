@@ -105,7 +105,7 @@ def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
         if name in ("url", "image_url") and not host_of(found[name]):
             raise BadContent(f"{str(value)[:60]!r} is not an http(s) URL", where=name)
         if name == "availability" and availability(found[name]) != found[name]:
-            raise BadContent(f"{str(value)[:40]!r} is no availability; use {', '.join(AVAILABILITIES)}", where=name)
+            raise BadContent(f"{str(value)[:40]!r} is not an availability; use {', '.join(AVAILABILITIES)}", where=name)
         if name == "stock" and not 0 <= found[name] < 1e9:
             raise BadContent("items in stock are 0 or more", where=name)
     return found

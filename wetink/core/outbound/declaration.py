@@ -150,7 +150,7 @@ def _wrong_with_parameters(feed: Feed, person: PerPerson) -> Iterator[str]:
         yield "per_person.parameters: at least one"
     for name, source in person.parameters.items():
         if not _NAME.fullmatch(name):
-            yield f"per_person.parameters: {name!r} is no name"
+            yield f"per_person.parameters: {name!r} is not a name"
         if not all(_SOURCE.fullmatch(each.strip()) for each in source.split("|")):
             yield f"per_person.parameters.{name}: {source!r} is not a path such as person.traits.city"
     for hole in HOLE.findall(feed.url):

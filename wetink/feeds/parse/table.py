@@ -36,7 +36,7 @@ def items(stream: io.BufferedReader, encoding: str) -> Iterator[Found]:
         count += 1
         yield where, row if isinstance(row, str) else _item(header, row, encoding)
     if not count and len(header) == 1:
-        raise Unreadable(f"{header[0][:60]!r} is all of it: this is no table")
+        raise Unreadable(f"{header[0][:60]!r} is all of it, so this is not a table")
     if mended:
         yield f"line {mended[0]}", Note("it is not encoded in UTF-8 and is read as windows-1252; name another encoding")
 

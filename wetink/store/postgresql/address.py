@@ -40,7 +40,7 @@ class Address:
         for host in filter(None, copies.split(",")):
             copy = parts._replace(netloc=f"{user}{at}{host}", query=urlencode(own))
             if not _is_host(copy.netloc):
-                raise _bad(f"replicas={host[:50]!r} is no host", "write replicas=HOST:PORT,HOST:PORT")
+                raise _bad(f"replicas={host[:50]!r} is not a host", "write replicas=HOST:PORT,HOST:PORT")
             self.replicas[host] = urlunsplit(copy)
         if len(self.replicas) > MOST_REPLICAS:
             raise _bad(f"replicas names {len(self.replicas)} hosts", f"name at most {MOST_REPLICAS}")

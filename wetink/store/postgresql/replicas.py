@@ -214,7 +214,7 @@ class Replicas:
                 return known
             return Replica(name, None, f"it does not answer: {str(error) or type(error).__name__}")
         if self._known is not None and self._known.cluster != at.cluster:
-            return Replica(name, None, "it is no copy of this database")
+            return Replica(name, None, "it is not a copy of this database")
         if not at.copies and not self.away:
             same = self._known is not None and self._known.timeline == at.timeline
             return None if same else Replica(name, None, "it is no longer a replica")

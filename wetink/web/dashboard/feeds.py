@@ -138,7 +138,7 @@ async def _rename(request: Request, wetink: Wetink, found: Feed, form: Mapping[s
         if used:
             raise BadContent(f"{_listed(used)} uses this feed as {found.name}", hint="change the title alone")
         if handle_of(handle) != handle:
-            raise BadContent(f"{handle[:64]!r} is no file name", hint="use lowercase letters, digits and dashes")
+            raise BadContent(f"{handle[:64]!r} is not a file name", hint="use lowercase letters, digits and dashes")
         await wetink.feed_editor.rename(found.name, handle, by=session.actor(request))
     return path_of(handle)
 

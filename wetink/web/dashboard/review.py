@@ -131,7 +131,7 @@ def _revision(name: str, value: str) -> int:
     """Return the revision in a field; 0 for whichever there is. Raises BadRequest."""
     found = whole(value)
     if found is None:
-        raise BadRequest(f"{name[:200]}: {value[:40]!r} is no revision", hint="reload the page", where=name[:200])
+        raise BadRequest(f"{name[:200]}: {value[:40]!r} is not a revision", hint="reload the page", where=name[:200])
     return found
 
 
