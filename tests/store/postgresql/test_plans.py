@@ -1,6 +1,6 @@
-"""Plans of queries: on a new table, of which the server knows nothing yet, they read one person's rows."""
+"""Plans of queries: on a new table, of which the server knows nothing yet, they read no more than they need."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,10 @@ import pytest
 
 from tests import postgresql
 from tests.contracts.loop import run
+from tests.contracts.profiles import LATE, received
 from wetink.core.signals.attribution import AGAIN_MS, PROVED_MS
 from wetink.ports import Storage
-from wetink.store.postgresql import interactions, ledger
+from wetink.store.postgresql import interactions, ledger, log, summaries
 
 WHO, BLOCK, CAMPAIGN, AT = ["user:1", "user:2"], ["hero"] * 2, ["may"] * 2, [1_795_000_000_000] * 2
 QUERIES: dict[str, tuple[str, tuple[Any, ...]]] = {
@@ -31,20 +32,48 @@ def store(tmp_path: Path) -> Iterator[Storage]:
     postgresql.drop({postgresql.database_of(tmp_path)})
 
 
+FOLLOWERS: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "columns": (log.SQL.messages_after, (1, 200)),
+    "trends": (log.SQL.named_after, (1, 200, ["Order Completed"])),
+    "summaries": (summaries.SQL.next_messages, (1, 200)),
+}
+JIT_ABOVE_COST = 100_000
+"""A plan that seems to cost more is compiled by the server, which takes longer than these queries do."""
+
+
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
 @pytest.mark.parametrize("name", QUERIES)
 def test_opens_of_a_person_are_found_by_the_person(store: Storage, tmp_path: Path, name: str, mode: str) -> None:
     """A campaign's opens come within minutes: by time, each would read all of the others."""
     query, given = QUERIES[name]
 
-    async def plan() -> str:
-        connection = await asyncpg.connect(postgresql.shared().address(postgresql.database_of(tmp_path)))
+    found = plan(tmp_path, query, given, f"plan_cache_mode = {mode}; SET enable_seqscan = off")
+    assert "contact_by_time" not in found
+    assert "recipient = " in found
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize("name", FOLLOWERS)
+def test_a_follower_reads_as_many_messages_as_it_asks_for(store: Storage, tmp_path: Path, name: str, mode: str) -> None:
+    """However many there are beyond: sorting all of them for each slice would take longer with each message."""
+    query, given = FOLLOWERS[name]
+    body = {"type": "track", "event": "X", "timestamp": LATE - 1}
+    told = [received({**body, "messageId": f"m{each}", "userId": f"u{each}"}) for each in range(3_000)]
+    run(store.log.append(told))
+    found = plan(tmp_path, query, given, f"plan_cache_mode = {mode}")
+    assert "Index Scan using message_by_seq" in found
+    assert float(found.partition("..")[2].split()[0]) < JIT_ABOVE_COST
+
+
+def plan(folder: Path, query: str, given: Sequence[object], settings: str) -> str:
+    """Return the plan of a query in a session with these settings."""
+
+    async def explained() -> str:
+        connection = await asyncpg.connect(postgresql.shared().address(postgresql.database_of(folder)))
         try:
-            await connection.execute(f"SET plan_cache_mode = {mode}; SET enable_seqscan = off")
+            await connection.execute(f"SET {settings}")
             return "\n".join(line for (line,) in await connection.fetch(f"EXPLAIN {query}", *given))
         finally:
             await connection.close()
 
-    found = run(plan())
-    assert "contact_by_time" not in found
-    assert "recipient = " in found
+    return run(explained())

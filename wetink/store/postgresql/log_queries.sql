@@ -34,9 +34,12 @@ WHERE verdict = $3 AND seq < $1 ORDER BY seq DESC LIMIT $2
 SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message
 WHERE verdict = $3 AND verdict > 0 AND seq < $1 ORDER BY seq DESC LIMIT $2
 
--- name: messages_after  Oldest first, up to the first that may still come.
-SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message
-WHERE seq > $1 AND seq < log_end() ORDER BY seq LIMIT $2
+-- name: messages_after  Oldest first, up to the first that may still come. The end of the log is compared afterwards, here and
+-- below: with both limits, the plan of a new table reads all messages between them, and sorts them.
+SELECT * FROM (
+    SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message
+    WHERE seq > $1 ORDER BY seq LIMIT $2
+) AS next WHERE seq < log_end() ORDER BY seq
 
 -- name: end_of_log
 SELECT coalesce(max(seq), 0), (SELECT count FROM replay) FROM message WHERE seq < log_end()
@@ -44,13 +47,16 @@ SELECT coalesce(max(seq), 0), (SELECT count FROM replay) FROM message WHERE seq 
 -- name: place_of
 SELECT log_place($1), (SELECT count FROM replay)
 
--- name: named_after  The usable events with some names among the next messages, and how often messages were replayed.
-SELECT replay.count, m.seq, e.body FROM replay
+-- name: named_after  The usable events with some names among the next messages, and how often messages were replayed. With
+-- OFFSET 0, no plan reads all events for a few messages.
+SELECT replay.count, m.seq, e.body FROM (SELECT count FROM replay LIMIT 1) AS replay
 LEFT JOIN (
     SELECT seq, who, at, fingerprint, name = ANY($3) AND verdict = 0 AS wanted FROM message
-    WHERE seq > $1 AND seq < log_end() ORDER BY seq LIMIT $2
-) m ON true
-LEFT JOIN event e ON m.wanted AND e.who = m.who AND e.at = m.at AND e.fingerprint = m.fingerprint
+    WHERE seq > $1 ORDER BY seq LIMIT $2
+) m ON m.seq < log_end()
+LEFT JOIN LATERAL (
+    SELECT body FROM event e WHERE m.wanted AND e.who = m.who AND e.at = m.at AND e.fingerprint = m.fingerprint OFFSET 0
+) e ON true
 ORDER BY m.seq
 
 -- name: stored  Messages by their positions, with their events.

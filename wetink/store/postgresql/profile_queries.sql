@@ -44,7 +44,8 @@ SELECT CASE rules WHEN $1 THEN seq ELSE 0 END FROM profile_summary_place
 UPDATE profile_summary_place SET seq = $2, rules = $1 WHERE (CASE rules WHEN $1 THEN seq ELSE 0 END) = $3
 
 -- name: next_messages
-SELECT seq, who, received FROM message WHERE seq > $1 AND seq < log_end() ORDER BY seq LIMIT $2
+SELECT * FROM (SELECT seq, who, received FROM message WHERE seq > $1 ORDER BY seq LIMIT $2) AS next
+WHERE seq < log_end() ORDER BY seq
 
 -- name: owners_of  All users of their groups included.
 SELECT DISTINCT unnest(members_of(owner_of(who, $2))) FROM unnest($1::text[]) AS k (who)
