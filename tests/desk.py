@@ -18,6 +18,8 @@ from rich.console import Console
 from starlette.routing import Route
 
 from tests.gallery import program
+from tests.web.people import PASSWORD, employ
+from wetink.core.access.role import Role
 from wetink.demo.run import fill, prepare, serving
 from wetink.settings import Settings
 from wetink.web.app import ROUTES
@@ -81,13 +83,17 @@ class Desk(NamedTuple):
     address: str
     token: str
 
-    def enter(self, browser: Browser, width: int, scheme: str = "light") -> BrowserContext:
-        """Return a browser that is signed in."""
+    def enter(self, browser: Browser, width: int, scheme: str = "light", who: str = "") -> BrowserContext:
+        """Return a browser that is signed in: with the token, or as somebody who works here."""
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if scheme == "dark" else "light",
             reduced_motion="reduce",
         )
+        if who:
+            form: dict[str, str | float | bool] = {"email": f"{who}@shop.example", "password": PASSWORD}
+            assert context.request.post(f"{self.address}/dashboard/login", form=form).ok
+            return context
         page = context.new_page()
         page.goto(f"{self.address}/dashboard/login?token={self.token}")
         page.close()
@@ -129,8 +135,11 @@ async def _draft(settings: Settings) -> None:
 
 
 @contextmanager
-def desk() -> Iterator[Desk]:
-    """Run the demo over two weeks of its shop, with a feed, in a folder that goes away."""
+def desk(*staff: Role) -> Iterator[Desk]:
+    """Run the demo over two weeks of its shop, with a feed, in a folder that goes away.
+
+    `staff` are roles: somebody named like each works there, and the token opens the dashboard no longer.
+    """
     with tempfile.TemporaryDirectory() as place:
         settings = prepare(Path(place) / "data", "127.0.0.1", 0)
         settings = replace(settings, chromium=program(Path(place)))
@@ -144,5 +153,7 @@ def desk() -> Iterator[Desk]:
             headers = {"authorization": f"Bearer {token}"}
             with ThreadPoolExecutor(1) as thread:  # a browser's driver may have the loop of this one
                 thread.submit(asyncio.run, _draft(settings)).result()
+            for role in staff:
+                employ(settings.data, role, role=role)
             urlopen(Request(f"{settings.address}/api/feeds/stores?format=csv", STORES, headers, method="PUT")).close()
             yield Desk(settings.address, token)

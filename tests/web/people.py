@@ -66,13 +66,13 @@ class Office:
         return client
 
 
-def employ(data: Path, *names: str) -> None:
-    """Give owners with the usual password to a data folder, in a thread: a browser may have the loop of this one."""
+def employ(data: Path, *names: str, role: Role = "owner") -> None:
+    """Give people with the usual password to a data folder, in a thread: a browser may have the loop of this one."""
 
     async def work() -> None:
         async with Wetink(read({}, data=data), draws=False) as wetink:
             for name in names:
-                await wetink.team.found(f"{name}@shop.example", name.title(), PASSWORD)
+                await wetink.team.found(f"{name}@shop.example", name.title(), PASSWORD, role)
 
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, work()).result()

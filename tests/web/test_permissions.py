@@ -7,9 +7,11 @@ import pytest
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
+from tests.desk import pages
+from tests.web.dashboard.offered import Page, beyond
 from tests.web.people import Office, csrf
 from wetink.core.access.permissions import AREAS, OPEN, READS, rule_of
-from wetink.core.access.role import ROLES, SCOPES, may
+from wetink.core.access.role import ROLES, SCOPES, Role, may
 from wetink.core.access.who import SERVER, Who
 from wetink.web.app import ROUTES
 
@@ -178,3 +180,19 @@ def test_a_reader_is_told_the_role_that_changes_a_page_and_nobody_else(office: O
         assert told not in owner.get(path).text
     assert told not in viewer.get("/dashboard/people").text, "there is nothing to change"
     assert f"{told} developer." in office.signed_in("editor").get("/dashboard/feeds").text
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_empty_page_leads_its_reader_where_they_may_go_on(tmp_path: Path, role: Role) -> None:
+    office = Office(tmp_path)
+    office.hire("first")
+    office.hire("somebody", role)
+    browser, wrong = office.signed_in("somebody"), []
+    for path in pages():
+        answer = browser.get(path) if "{" not in path else None
+        assert answer is None or answer.status_code < 500, path
+        if answer is not None and "<html" in answer.text:
+            page = Page(path, answer.text)
+            wrong += [f"{path}: {each}" for each in (*beyond(role, page), *page.problems)]
+    office.close()
+    assert not wrong, "\n".join(wrong)

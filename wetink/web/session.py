@@ -118,16 +118,19 @@ def account(request: Request) -> Account:
     return found.account
 
 
-def may(request: Request, permission: Permission) -> bool:
-    """Return whether the sender of a request has a permission."""
-    found = who(request)
-    return found is not None and found.may(permission)
+def may(request: Request, path: str) -> bool:
+    """Return whether the sender of a request may send a form to a path of the dashboard."""
+    return _has(request, rule_of("POST", path).needs)
 
 
 def may_open(request: Request, path: str) -> bool:
     """Return whether the sender of a request may open a page."""
-    needs = rule_of("GET", path).needs
-    return needs is None or may(request, needs)
+    return _has(request, rule_of("GET", path).needs)
+
+
+def _has(request: Request, permission: Permission | None) -> bool:
+    found = who(request)
+    return permission is None or (found is not None and found.may(permission))
 
 
 def role_to_change(request: Request) -> str:

@@ -24,7 +24,7 @@ AREAS: tuple[tuple[str, Permission, Permission], ...] = (
     ("/dashboard/settings/tokens", "tokens:write", "tokens:write"),
     ("/dashboard/settings", "settings:read", "settings:write"),
     ("/dashboard/status", "settings:read", "settings:write"),
-    ("/dashboard/start", "settings:read", "settings:write"),
+    ("/dashboard/start", "settings:write", "settings:write"),
     ("/dashboard/logout", "own", "own"),
     ("/dashboard/theme", "own", "own"),
     ("/dashboard/audiences", "audiences:read", "audiences:write"),
@@ -38,7 +38,6 @@ AREAS: tuple[tuple[str, Permission, Permission], ...] = (
     ("/dashboard/feeds", "data:read", "data:write"),
     ("/dashboard/mappings", "data:read", "data:write"),
     ("/dashboard/sources", "data:read", "data:write"),
-    ("/dashboard/start", "data:read", "data:write"),
     ("/dashboard", "content:read", "content:write"),
     ("/api/content", "content:read", "content:write"),
     ("/api/report", "reports:read", "reports:write"),
@@ -51,6 +50,13 @@ AREAS: tuple[tuple[str, Permission, Permission], ...] = (
     ("/api", "settings:write", "settings:write"),
 )
 """The start of a path, what its pages need, and what its changes need. The first that fits counts."""
+
+FORMS = (
+    *("/dashboard/blocks/new", "/dashboard/blocks/{name}/manage", "/dashboard/blocks/{name}/experiment"),
+    *("/dashboard/feeds/new", "/dashboard/feeds/new/weather", "/dashboard/feeds/{name}/edit"),
+    *("/dashboard/audiences/new", "/dashboard/scenarios/{name}"),
+)
+"""Pages that are a form and nothing else: they need `write`."""
 
 READS = (
     "/dashboard/audiences/edit",
@@ -101,8 +107,9 @@ def rule_of(method: str, path: str) -> Rule:
     if any(_within(path, start) for start in OPEN):
         return Rule(None, False)
     reads = method in SAFE or path in READS
+    writes = not reads or path in FORMS
     read, write = next(((read, write) for start, read, write in AREAS if _within(path, start)), ("own", "own"))
-    return Rule(read if reads else write, not reads and path not in QUIET)
+    return Rule(write if writes else read, not reads and path not in QUIET)
 
 
 def needed_to_change(path: str) -> Permission | None:

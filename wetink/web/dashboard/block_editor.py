@@ -51,7 +51,7 @@ FALLBACK = "See what is new"
 async def edit(request: Request) -> Response:
     """Show the editor of a block: its draft, else as it is published. Who may not edit is led to its page."""
     wetink, name = wetink_of(request), request.path_params["name"]
-    if session.who(request) is not None and not session.may(request, "content:write"):
+    if session.who(request) is not None and not session.may(request, request.url.path):
         return RedirectResponse(_page_of(request, name), 303)
     opened, stock = await wetink.block_drafts.open(name), await stock_of(wetink)
     form = shown_form(opened.raw, stock.apps)

@@ -10,6 +10,7 @@ from wetink.core.signals.goal import MODELS
 from wetink.core.signals.report import total
 from wetink.insights.health import counted
 from wetink.ports import Received, Storage
+from wetink.web import session
 from wetink.web.dashboard import start
 from wetink.web.dashboard.query import verdict_of, wetink_of, whole
 from wetink.web.dashboard.render import page
@@ -23,11 +24,11 @@ TROUBLES = 5
 
 
 async def overview(request: Request) -> Response:
-    """Show Home. Without messages, show the first steps."""
+    """Show Home. Without messages, who may take the first steps sees those."""
     wetink = wetink_of(request)
     now = now_ms()
     sources = await wetink.store.sources.all()
-    if not await wetink.store.log.messages(limit=1):
+    if session.may_open(request, start.PATH) and not await wetink.store.log.messages(limit=1):
         return await start.show(request)
     what = replace(usual(now, wetink.content.signals.zone), against="before")
     before = compared_with(what.days, what.against, now)

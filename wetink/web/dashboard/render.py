@@ -94,8 +94,9 @@ def page(
     """Return the page of template `name`.
 
     A template also gets `path` (of the request), `now` (Unix ms), `status`, `csrf` (for its forms), `me` (who is signed
-    in, or None), `may(permission)`, `may_open(path)`, `role_to_change` and the state of the frame: `theme`, `here` (the
-    entry of the navigation), `folded` and `toast`. Pages have personal data, so they are never cached.
+    in, or None), `may(path)` (whether they may send a form there), `may_open(path)`, `role_to_change` and the state of
+    the frame: `theme`, `here` (the entry of the navigation), `folded` and `toast`. Pages have personal data, so they
+    are never cached.
     """
     here = current(request.url.path)
     own = {

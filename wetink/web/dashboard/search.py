@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +16,7 @@ from wetink.core.identity.identifier import STRENGTH, Identifier
 from wetink.core.text.search import fit
 from wetink.opens.recipient import parse
 from wetink.ports import Profile
+from wetink.web import session
 from wetink.web.dashboard.docs import all_docs
 from wetink.web.dashboard.navigation import ENTRIES, NAVIGATION, Group
 from wetink.web.dashboard.query import wetink_of
@@ -185,9 +187,14 @@ async def search(request: Request) -> Response:
         request,
         "found.html" if part else "search.html",
         entered=entered,
-        groups=[each for each in groups if each.results],
+        groups=[each for each in (_allowed(request, each) for each in groups) if each.results],
         late=[each.title.lower() for each in groups if each.late],
     )
+
+
+def _allowed(request: Request, group: Results) -> Results:
+    """Return a group without the pages that its reader may not open."""
+    return replace(group, results=[each for each in group.results if session.may_open(request, each.path)])
 
 
 async def found(wetink: Wetink, entered: str, most: int, patience: float) -> Sequence[Results]:
