@@ -197,10 +197,9 @@ class Wetink:
         self.factors = SecondFactors(store.accounts, store.challenges, store.sessions, store.secrets)
         self.sign_in_rules = Rules(store.secrets)
         self.health = Health(self.renderer, store.ended)
-        mail = SMTPMail(settings.smtp_url, settings.sender) if settings.smtp_url else None
-        self.weekly = Weekly(
-            *(store, self.reports, self.experiments, self._posts, mail, lambda: self.address, self.feeds, _now_ms)
-        )
+        self.mail = SMTPMail(settings.smtp_url, settings.sender) if settings.smtp_url else None
+        world = lambda: self.address, self.feeds, _now_ms
+        self.weekly = Weekly(store, self.reports, self.experiments, self._posts, self.mail, *world)
 
     async def __aenter__(self) -> Self:
         self.rehearsal.start()

@@ -21,7 +21,10 @@ class Good(NamedTuple):
     """Whether something is kept after it; else it only answers what it was asked."""
 
 
-OPEN = ("/dashboard/login", "/dashboard/join", "/dashboard/session/again", "/dashboard/login/passkey/ask")
+OPEN = (
+    *("/dashboard/login", "/dashboard/join", "/dashboard/session/again", "/dashboard/login/passkey/ask"),
+    "/dashboard/login/forgotten",
+)
 """What nobody is signed in for: a form has another secret, or changes nothing."""
 TEAM, SECURITY = "/dashboard/settings/team", "/dashboard/settings/security"
 

@@ -15,6 +15,7 @@ PROVIDER = {"issuer": "https://x.example", "client": "c", "secret": "s", "role":
 
 SIGN_IN: Mapping[str, Mapping[str, str]] = {
     "/dashboard/login/passkey/ask": {},
+    "/dashboard/login/forgotten": {"email": "bob@shop.example"},
     f"{SECURITY}/app": {},
     f"{SECURITY}/app/confirm": {"code": "CODE"},
     f"{SECURITY}/app/remove": {},
@@ -27,6 +28,7 @@ SIGN_IN: Mapping[str, Mapping[str, str]] = {
     f"{SIGN_ON}/save": {**PROVIDER, "title": "Okta *"},
     f"{SIGN_ON}/remove": {"name": "PROVIDER"},
     f"{SIGN_ON}/require": {},
+    f"{SIGN_ON}/passwords": {"passwords": "on"},
     f"{TEAM}/reset": {"account": "cat"},
 }
 """Fields by path. A word in capitals is filled in by `ways_in`, and `*` is new each time."""

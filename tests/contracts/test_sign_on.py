@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tests.contracts.loop import run
 from wetink.access.rules import Rules
 from wetink.access.sign_on import account_of
-from wetink.core.access.account import Account
+from wetink.core.access.account import Account, Invitation
 from wetink.core.access.single_sign_on import Provider, SignInRules
 from wetink.core.errors import BadRequest, Conflict, Forbidden
 from wetink.ports import Storage
@@ -94,6 +94,19 @@ def test_without_domains_only_people_with_an_account_come_in(known: Storage) -> 
     assert entered(known, invited).id == BOB.id
     with pytest.raises(Forbidden, match="no account"):
         entered(known, invited, email="new@shop.example", sub="2")
+
+
+def test_somebody_who_is_invited_comes_in_once_with_the_role_of_the_invitation(known: Storage) -> None:
+    provider, email = replace(OKTA, domains=()), "new@shop.example"
+    for id_, expires in (("late", NOW), ("open", NOW + 1)):
+        run(known.accounts.invite(Invitation(id_, email, "developer", "", "Ida", NOW - 1, expires)))
+    made = entered(known, provider, email=email, sub="2")
+    assert (made.email, made.role, made.password) == (email, "developer", "")
+    assert not [each for each in run(known.accounts.invitations()) if each.is_open(NOW)]
+    assert entered(known, provider, email=email, sub="2").id == made.id
+    run(known.accounts.invite(Invitation("gone", "late@shop.example", "owner", "", "Ida", NOW - 2, NOW - 1)))
+    with pytest.raises(Forbidden, match="no account"):
+        entered(known, provider, email="late@shop.example", sub="3")
 
 
 def test_a_disabled_account_stays_out(known: Storage) -> None:

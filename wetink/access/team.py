@@ -70,10 +70,18 @@ class Team:
             raise Conflict(f"{email} is in the team already", hint="change the role in the table", where="email")
         return await self._link(email, role, "", by, INVITATION_MS)
 
-    async def password_link(self, id_: str, by: str) -> str:
+    async def password_link(self, id_: str, by: str, lasts: int = PASSWORD_LINK_MS) -> str:
         """Return the secret of a link that sets a new password of an account. Raises NotFound."""
         account = await self.account(id_)
-        return await self._link(account.email, account.role, account.id, by, PASSWORD_LINK_MS)
+        return await self._link(account.email, account.role, account.id, by, lasts)
+
+    async def forgetful(self, email: str) -> Account | None:
+        """Return the account whose holder may ask for a new password; None without one. Raises BadRequest.
+
+        An account without a password is its provider's: whoever has lost it there gets no way in by mail.
+        """
+        found = await self._store.accounts.of_email(email_of(email))
+        return found if found is not None and found.password and not found.disabled else None
 
     async def _link(self, email: str, role: Role, account: str, by: str, lasts: int) -> str:
         secret, now = secrets.token_urlsafe(24), self._clock_ms()

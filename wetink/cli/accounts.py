@@ -3,6 +3,7 @@
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from wetink.access.passwords import check_password
 from wetink.cli.common import DATA, JSON, YES, iso, now_ms, print_json, with_wetink
@@ -129,6 +130,19 @@ def reset(email: str, yes: bool, data: str | None) -> None:
         return account
 
     click.echo(f"{with_wetink(data, work).email} signs in with the password alone")
+
+
+@accounts.command("allow-passwords")
+@DATA
+def allow_passwords(data: str | None) -> None:
+    """Let people sign in with a password again, when an owner turned that off and the identity provider fails."""
+
+    async def work(wetink: Wetink) -> None:
+        await wetink.sign_in_rules.change(lambda rules: replace(rules, passwords=True))
+        await _note(wetink, "turned passwords on", "")
+
+    with_wetink(data, work)
+    click.echo("people can sign in with a password")
 
 
 @accounts.command("remove")

@@ -167,7 +167,7 @@ def check_proved(request: Request) -> None:
     if found is None or found.account is None or session is None or not found.account.password:
         return
     if not 0 <= now_ms() - session.proved < PROVED_MS:
-        raise Forbidden("confirm that it is you", hint="enter your password and try again", where=CONFIRM)
+        raise Forbidden("confirm that it is you", hint="prove it and try again", where=CONFIRM)
 
 
 async def right_token(request: Request, token: str) -> bool:
@@ -205,11 +205,31 @@ async def try_as(request: Request, email: str) -> None:
     await _try(request, _key(request, email), WAIT)
 
 
+async def try_link(request: Request) -> None:
+    """Count a request for a link to a new password. Raises TooManyRequests if its sender must wait."""
+    await _try(request, f"link {address_of(request)}", "you asked for many links")
+
+
+async def first_link(request: Request, email: str) -> bool:
+    """Return whether an account was sent no link to a new password in the last hour, and note that it is now."""
+    sessions, key = _wetink(request).store.sessions, f"link {_digest(email)}"
+    return not await sessions.tried(key) and await sessions.try_from(key, now_ms()) == 0
+
+
+async def no_link(request: Request, email: str) -> None:
+    """Forget that an account was sent a link to a new password: it was not."""
+    await _wetink(request).store.sessions.forgive(f"link {_digest(email)}")
+
+
 def _key(request: Request, email: str) -> str:
     """Return what the tries of an account are counted by: those of a browser that knows it are by themselves."""
     wetink, email = _wetink(request), email.strip().lower()
     known = _same(request.cookies.get(cookie(wetink, KNOWN_COOKIE), ""), _known(wetink, email))
-    return f"{'known' if known else 'account'} {hashlib.sha256(email.encode('utf-8', 'replace')).hexdigest()[:40]}"
+    return f"{'known' if known else 'account'} {_digest(email)}"
+
+
+def _digest(email: str) -> str:
+    return hashlib.sha256(email.encode("utf-8", "replace")).hexdigest()[:40]
 
 
 async def _try(request: Request, key: str, why: str) -> None:

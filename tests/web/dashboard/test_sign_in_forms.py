@@ -15,6 +15,7 @@ SETTINGS, LOGIN = "/dashboard/settings", "/dashboard/login"
 FORMS: dict[str, dict[str, str]] = {
     f"{LOGIN}/second": {"code": "123456"},
     f"{LOGIN}/set-up": {"code": "123456"},
+    f"{LOGIN}/forgotten": {"email": "ida@shop.example"},
     f"{LOGIN}/passkey/ask": {"after": "password"},
     f"{LOGIN}/passkey": {"challenge": "x", "answer": "{}", "next": "/dashboard", "after": "password"},
     f"{SETTINGS}/security/app": {},
@@ -39,12 +40,14 @@ FORMS: dict[str, dict[str, str]] = {
     },
     f"{SETTINGS}/sign-on/remove": {"name": "okta"},
     f"{SETTINGS}/sign-on/require": {"second_factor": ""},
+    f"{SETTINGS}/sign-on/passwords": {"passwords": "on"},
     f"{SETTINGS}/team/reset": {"account": "x"},
 }
 PATHS = tuple(FORMS)
 READS = (
     f"{LOGIN}/second",
     f"{LOGIN}/set-up",
+    f"{LOGIN}/forgotten?email={{value}}",
     f"{LOGIN}/with/{{value}}",
     f"{LOGIN}/with/okta?next={{value}}",
     f"{LOGIN}/back?state={{value}}&code={{value}}&error={{value}}&iss={{value}}",

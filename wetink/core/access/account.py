@@ -8,8 +8,8 @@ from wetink.core.access.role import Permission, Role
 from wetink.core.errors import BadRequest, Conflict
 
 DAY_MS = 24 * 3_600_000
-INVITATION_MS, PASSWORD_LINK_MS = 7 * DAY_MS, DAY_MS
-"""How long an invitation and a link for a new password can be used."""
+INVITATION_MS, PASSWORD_LINK_MS, FORGOTTEN_MS = 7 * DAY_MS, DAY_MS, 3_600_000
+"""How long these can be used: an invitation, an owner's link for a new password, and one that somebody asks for."""
 
 LONGEST_EMAIL, LONGEST_NAME = 254, 80
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from wetink.core.access.role import Role
-from wetink.core.errors import Forbidden
+from wetink.core.errors import Conflict, Forbidden, NotFound
 
 RANK: Mapping[Role, int] = {"owner": 3, "developer": 2, "editor": 1, "viewer": 0}
 """The role of somebody in several groups is the highest."""
@@ -39,14 +40,35 @@ class Provider(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class SignInRules(msgspec.Struct, frozen=True):
-    """How the team signs in: the identity providers, and whether a password needs a second factor."""
+    """How the team signs in: by identity providers, and with `passwords`, which may need a second factor."""
 
     second_factor: bool = False
     providers: tuple[Provider, ...] = ()
+    passwords: bool = True
 
     def provider(self, name: str) -> Provider | None:
         """Return a provider by its name."""
         return next((each for each in self.providers if each.name == name), None)
+
+
+def without_passwords(rules: SignInRules, links: Sequence[str]) -> SignInRules:
+    """Return the rules without passwords, for an owner with these links. Raises Conflict if it would lock them out."""
+    if not rules.providers:
+        raise Conflict("there is no provider yet", hint="add one, and sign in with it once", where="passwords")
+    if not any(link.startswith(f"{each.issuer} ") for each in rules.providers for link in links):
+        hint = f"sign in with {rules.providers[0].title} once, so that you are not locked out"
+        raise Conflict("you have not signed in with a provider yet", hint=hint, where="passwords")
+    return replace(rules, passwords=False)
+
+
+def without_provider(rules: SignInRules, name: str) -> SignInRules:
+    """Return the rules without a provider. Raises NotFound, and Conflict if nobody could sign in any more."""
+    if rules.provider(name) is None:
+        raise NotFound("there is no such provider", hint="somebody may have removed it")
+    left = tuple(each for each in rules.providers if each.name != name)
+    if not left and not rules.passwords:
+        raise Conflict("nobody could sign in without this provider", hint="turn passwords on first")
+    return replace(rules, providers=left)
 
 
 class Step(msgspec.Struct, frozen=True):

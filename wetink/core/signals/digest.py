@@ -6,7 +6,7 @@ from html import escape
 
 import msgspec
 
-from wetink.core.outbound.letter import Letter
+from wetink.core.outbound.letter import Letter, framed
 from wetink.core.signals.change import Change
 from wetink.core.signals.date_range import DateRange, day_of, midnight
 from wetink.core.signals.figures import FIGURES, change, figure, main_currency
@@ -192,7 +192,6 @@ def settings_address(address: str) -> str:
 
 COLORS = {"up": "#1b7a4b", "down": "#b3261e", "same": "#636873"}
 CELL = "padding:8px 0;border-top:1px solid #e7e7e3"
-BODY = "margin:0 auto;max-width:560px;padding:24px;font:14px/1.5 Arial,sans-serif;color:#1a1c21;text-align:left"
 
 
 def _html(found: Digest, address: str) -> str:
@@ -220,8 +219,7 @@ def _html(found: Digest, address: str) -> str:
         '<p style="font-size:12px;color:#636873">wetink sends this every week. ',
         f'<a href="{settings}" style="color:#636873">Change it or turn it off</a>.</p>',
     ]
-    body = f'<div style="{BODY}">{"".join(parts)}</div>'
-    return f'<!doctype html><html lang="en"><body style="margin:0">{body}</body></html>'
+    return framed("".join(parts))
 
 
 def message(found: Digest, address: str) -> bytes:

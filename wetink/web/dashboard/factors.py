@@ -30,6 +30,8 @@ async def facts(request: Request, account: Account) -> dict[str, Any]:
         "factors": await wetink.factors.of(account.id),
         "required": rules.second_factor,
         "origin": origin_of(request),
+        "by_password": rules.passwords,
+        "providers": rules.providers,
     }
 
 

@@ -28,7 +28,7 @@ async def overview(request: Request) -> Response:
     wetink = wetink_of(request)
     now = now_ms()
     sources = await wetink.store.sources.all()
-    if session.may_open(request, start.PATH) and not await wetink.store.log.messages(limit=1):
+    if session.may_open(request, "/dashboard/start") and not await wetink.store.log.messages(limit=1):
         return await start.show(request)
     what = replace(usual(now, wetink.content.signals.zone), against="before")
     before = compared_with(what.days, what.against, now)

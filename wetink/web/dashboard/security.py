@@ -71,13 +71,13 @@ async def confirm(request: Request) -> Response:
     form = await form_of(request) if request.method == "POST" else request.query_params
     onward, wrong = inside(form.get("next", "")), {}
     account = session.account(request)
-    if request.method == "POST":
+    facts = await factors.facts(request, account)
+    if request.method == "POST" and facts["by_password"]:
         await session.try_as(request, account.email)
         if await wetink_of(request).team.proves(account, form.get("password", "")):
             await session.proved(request)
             return RedirectResponse(onward, 303)
         wrong = {"password": "This is not your password."}
-    facts = await factors.facts(request, account)
     return page(request, "confirm.html", status=400 if wrong else 200, next=onward, wrong=wrong, **facts)
 
 

@@ -1,6 +1,5 @@
 """Sign-in: the login page, invitations and links for new passwords, logging out, and sessions that ended meanwhile."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 
 import msgspec
@@ -8,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wetink.core.access.account import Account
+from wetink.core.access.single_sign_on import SignInRules
 from wetink.core.access.who import SERVER
 from wetink.core.errors import BadRequest, Conflict, TooLarge, TooManyRequests, Unavailable, WetinkError
 from wetink.web import session
@@ -19,7 +19,8 @@ from wetink.web.dashboard.render import page
 LARGEST_HELD = 1 << 20
 """Largest form, in bytes, that waits for a sign-in."""
 
-WRONG = "This email and password do not match. Try again, or ask an owner for a link to a new password."
+WRONG = "This email and password do not match."
+NO_PASSWORDS = "Your team signs in without passwords. Choose another way."
 NO_TOKEN = "The server's token opens the dashboard only until there is an owner. Sign in with your account."  # noqa: S105 (a sentence)
 
 
@@ -37,6 +38,8 @@ async def login(request: Request) -> Response:
                 await session.sign_in(request, response)
                 return response
             status, error = 403, "That is not the token. `wetink serve` prints it when it starts."
+        elif request.method == "POST" and not (await wetink_of(request).sign_in_rules.read()).passwords:
+            status, error = 403, NO_PASSWORDS
         elif request.method == "POST":
             account = await session.with_password(request, email, form.get("password", ""))
             if account is not None:
@@ -51,11 +54,11 @@ async def login(request: Request) -> Response:
 async def login_page(request: Request, status: int, headers: dict[str, str], **facts: str) -> Response:
     """Show the ways to sign in, with what went wrong. While the store does not answer, it offers all that need none."""
     wetink, by_token, by_password = wetink_of(request), True, True
-    providers: Sequence[object] = ()
+    rules = SignInRules()
     with suppress(Unavailable):
+        rules = await wetink.sign_in_rules.read()
         by_token = not await wetink.team.has_owner()
-        by_password = not by_token or bool(await wetink.store.accounts.all())
-        providers = (await wetink.sign_in_rules.read()).providers
+        by_password = rules.passwords and (not by_token or bool(await wetink.store.accounts.all()))
     return page(
         request,
         "login.html",
@@ -63,7 +66,7 @@ async def login_page(request: Request, status: int, headers: dict[str, str], **f
         headers=headers,
         by_token=by_token,
         by_password=by_password,
-        providers=providers,
+        providers=rules.providers,
         origin=second_factor.origin_of(request),
         **facts,
     )
@@ -79,8 +82,11 @@ async def join(request: Request) -> Response:
     team = wetink_of(request).team
     form = await open_form_of(request) if request.method == "POST" else request.query_params
     secret, wrong = form.get("link", ""), {}
+    rules = await wetink_of(request).sign_in_rules.read()
     try:
         link = await team.link(secret)
+        if not rules.passwords and (link.account or request.method == "POST"):
+            raise Conflict("your team signs in without passwords", hint="sign in another way")
         if request.method == "POST":
             try:
                 password = form.get("password", "")
@@ -103,8 +109,14 @@ async def join(request: Request) -> Response:
         secret=secret,
         given=form.get("name", ""),
         first=not link.account and link.by == SERVER.name,
+        providers=() if rules.passwords else rules.providers,
         wrong=wrong,
     )
+
+
+def join_address(origin: str, secret: str) -> str:
+    """Return the address of a link with this secret."""
+    return f"{origin}/dashboard/join?link={secret}"
 
 
 def wrong_of(error: WetinkError) -> dict[str, str]:

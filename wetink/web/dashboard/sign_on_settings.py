@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.access.provider_form import KINDS, groups_text, read_provider
-from wetink.core.access.single_sign_on import Provider, SignInRules
+from wetink.core.access.single_sign_on import Provider, SignInRules, without_passwords, without_provider
 from wetink.core.errors import Conflict, NotFound, WetinkError
 from wetink.web import session
 from wetink.web.dashboard.form import form_of
@@ -77,13 +77,7 @@ async def remove(request: Request) -> Response:
     form = await form_of(request)
     session.check_proved(request)
     name = form.get("name", "")
-
-    def change(before: SignInRules) -> SignInRules:
-        if before.provider(name) is None:
-            raise NotFound("there is no such provider", hint="somebody may have removed it")
-        return replace(before, providers=tuple(each for each in before.providers if each.name != name))
-
-    await wetink_of(request).sign_in_rules.change(change)
+    await wetink_of(request).sign_in_rules.change(lambda before: without_provider(before, name))
     session.changed(request, "removed the identity provider", name)
     return redirect(request, PATH, "The provider was removed. People keep their accounts.")
 
@@ -105,6 +99,28 @@ async def require(request: Request) -> Response:
     told = (
         "Everybody with a password needs a second factor from now on." if required else "A second factor is optional."
     )
+    return redirect(request, PATH, told)
+
+
+async def passwords(request: Request) -> Response:
+    """Let people sign in with a password, or no longer: then everybody else is signed out."""
+    form = await form_of(request)
+    session.check_proved(request)
+    wetink, own, wanted = wetink_of(request), session.account(request), form.get("passwords") == "on"
+    links = [each.id for each in (await wetink.factors.of(own.id)).links]
+    try:
+        await wetink.sign_in_rules.change(
+            lambda before: replace(before, passwords=True) if wanted else without_passwords(before, links)
+        )
+    except Conflict as error:
+        return await _page(request, status=409, wrong={"passwords": error.sentence})
+    if not wanted:
+        current = session.current(request)
+        mine = current.id if current is not None else ""
+        for each in await wetink.store.accounts.all():
+            await wetink.store.sessions.end_of(each.id, but=mine if each.id == own.id else "")
+    session.changed(request, "turned passwords on" if wanted else "turned passwords off")
+    told = "People can sign in with a password." if wanted else "Passwords no longer sign anybody in."
     return redirect(request, PATH, told)
 
 

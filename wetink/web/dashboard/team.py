@@ -1,4 +1,4 @@
-"""Team: the accounts with their roles, and invitations. A link is shown once, to be copied: wetink sends no mail."""
+"""Team: the accounts with their roles, and invitations. A link goes by mail, or is shown once to be copied."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
@@ -6,15 +6,17 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from wetink.access.team import Team
+from wetink.access.team import Team, role_of
 from wetink.core.access.account import INVITATION_MS, PASSWORD_LINK_MS, Account, initials
 from wetink.core.access.role import ROLES, may
-from wetink.core.errors import BadRequest, Conflict, WetinkError
+from wetink.core.errors import BadRequest, Conflict, Unavailable, WetinkError
+from wetink.core.outbound.letter import Letter
+from wetink.core.outbound.team_letters import invitation_letter, password_letter
 from wetink.web import session
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
-from wetink.web.dashboard.sign_in import wrong_of
+from wetink.web.dashboard.sign_in import join_address, wrong_of
 from wetink.web.dashboard.toasts import Undo, redirect
 from wetink.web.request import now_ms, status_of
 
@@ -23,12 +25,13 @@ DAY_MS = 86_400_000
 
 
 class Shown(NamedTuple):
-    """A link that is shown once: for whom, what it is for, and how many days it works."""
+    """A link that is shown once: for whom, what it is for, how many days it works, and why it did not go by mail."""
 
     email: str
     what: str
     url: str
     days: int
+    why: str = ""
 
 
 async def team(request: Request) -> Response:
@@ -53,9 +56,9 @@ async def invite(request: Request) -> Response:
     session.changed(request, f"invited as {role}", email.strip().lower())
     if first:
         return RedirectResponse(f"/dashboard/join?link={secret}", 303)
-    return await _page(
-        request, shown=Shown(email.strip().lower(), "join the team", _url(request, secret), _days(INVITATION_MS))
-    )
+    shown = Shown(email.strip().lower(), "join the team", _url(request, secret), _days(INVITATION_MS))
+    letter = invitation_letter(shown.email, shown.url, role_of(role), session.actor(request), INVITATION_MS)
+    return await _passed_on(request, shown, letter)
 
 
 async def withdraw(request: Request) -> Response:
@@ -98,7 +101,21 @@ async def link(request: Request) -> Response:
     account = await wetink.team.account(id_)
     session.changed(request, "made a password link for", account.email)
     shown = Shown(account.email, "choose a new password", _url(request, secret), _days(PASSWORD_LINK_MS))
-    return await _page(request, shown=shown)
+    return await _passed_on(
+        request, shown, password_letter(account.email, shown.url, session.actor(request), PASSWORD_LINK_MS)
+    )
+
+
+async def _passed_on(request: Request, shown: Shown, letter: Letter) -> Response:
+    """Send a link by mail. Without a mail server, or if that fails, show it."""
+    mail = wetink_of(request).mail
+    if mail is None:
+        return await _page(request, shown=shown)
+    try:
+        await mail.send(letter)
+    except Unavailable as error:
+        return await _page(request, shown=shown._replace(why=error.sentence))
+    return _back(request, f"A link is on its way to {shown.email}.")
 
 
 Change = Callable[[Team, str, Mapping[str, str]], Awaitable[tuple[Account, str]]]
@@ -142,6 +159,8 @@ async def _page(
         "accounts": accounts,
         "invitations": await wetink.team.invitations(),
         "has_owner": await wetink.team.has_owner(),
+        "mails": wetink.mail is not None,
+        "by_password": (await wetink.sign_in_rules.read()).passwords,
         "all_roles": ROLES,
         "initials": initials,
         "shown": shown,
@@ -155,7 +174,7 @@ async def _page(
 def _url(request: Request, secret: str) -> str:
     """Return the address of a link, as this browser reaches the dashboard."""
     origin = request.headers.get("origin") or f"{request.url.scheme}://{request.url.netloc}"
-    return f"{origin}/dashboard/join?link={secret}"
+    return join_address(origin, secret)
 
 
 def _back(request: Request, text: str, undo: Mapping[str, str] | None = None) -> Response:
