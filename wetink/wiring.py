@@ -110,8 +110,8 @@ class Wetink:
         self._published = StreamedLedger(store.ledger, self.stream, _now_ms) if self.stream is not None else None
         if self._published is not None:
             self.store = store = replace(store, ledger=cast(Ledger, self._published))
-        curated = CuratedCatalog(plain := store.catalog, lambda: self.content.curation)
-        self.plain_catalog, self.store = plain, (store := replace(store, catalog=curated))
+        self.plain_catalog, self._curated = store.catalog, CuratedCatalog(store.catalog)
+        self.store = store = replace(store, catalog=self._curated)
         start(settings.content)
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         folders = settings.data / "feeds", settings.data / "uploads"
@@ -295,6 +295,7 @@ class Wetink:
         notes = (*loaded.notes, *glyph_notes(loaded.blocks, loaded.templates, self.renderer.missing))
         self.content = replace(loaded, problems=tuple(wrong), notes=notes)
         self.rehearsal.use(self.content)
+        self._curated.use(loaded.curation)
         self.feeds.use(loaded.feeds)
         self.ingest.mappings = Mappings(loaded.mappings) if loaded.mappings else None
         for problem in self.content.problems:

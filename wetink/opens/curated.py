@@ -1,6 +1,6 @@
 """Curated: the catalog as opens see it, with an operator's word above what events and feeds say."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from wetink.core.catalog.catalog import Change
 from wetink.core.catalog.curation import Curation
@@ -11,20 +11,24 @@ from wetink.ports import Catalog
 class CuratedCatalog:
     """`ports.Catalog` over another one. Hidden products are found by their keys, for the words of a trace alone."""
 
-    def __init__(self, catalog: Catalog, curation: Callable[[], Curation]) -> None:
-        """Read from `catalog`; `curation` returns the current one."""
-        self._catalog, self._curation = catalog, curation
+    def __init__(self, catalog: Catalog) -> None:
+        """Read from `catalog`, uncorrected until `use`."""
+        self._catalog, self._curation = catalog, Curation()
+
+    def use(self, curation: Curation) -> None:
+        """Correct products by the live content from now on."""
+        self._curation = curation
 
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
         """Return products by key, corrected."""
-        found, curation = await self._catalog.products(keys), self._curation()
+        found, curation = await self._catalog.products(keys), self._curation
         if not curation.products:
             return found
         return {key: curation.corrected(product) for key, product in found.items()}
 
     async def search(self, text: str, limit: int = 24) -> Sequence[Product]:
         """Return the products of a search, corrected and without hidden ones."""
-        found, curation = await self._catalog.search(text, limit), self._curation()
+        found, curation = await self._catalog.search(text, limit), self._curation
         if not curation.products:
             return found
         return [curation.corrected(each) for each in found if not curation.why_hidden(each.key)]
