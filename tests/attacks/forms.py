@@ -292,7 +292,7 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
              words={"hosts": "not a host"}),
         *(
             Form("POST", "/dashboard/sources/change", {"change": change, **KEYS}, words=CHANGE_WORDS)
-            for change in ("set", "rotate", "retire", "disable", "enable", "secret", "renew", "delete")
+            for change in ("set", "rotate", "retire", "disable", "enable", "renew", "delete")
         ),
         Form("POST", "/dashboard/audiences/save", {"yaml": YAML, "name": "made", "was": "made"}, shown=audience,
              words={"yaml": LINES, "was": "there is an audience"}),

@@ -103,17 +103,14 @@ def rotate(name: str, end: bool, data: str | None, as_json: bool) -> None:
         click.echo(f"The old ones stay valid until `wetink keys rotate {name} --end`.")
 
 
-@keys.command("secret")
+@keys.command("renew-secret")
 @NAME
-@click.option("--renew", is_flag=True, help="Create a new secret. The previous one stays valid until the next renewal.")
 @DATA
-def secret(name: str, renew: bool, data: str | None) -> None:
-    """Show the secret that your server uses to prove user IDs that pages send with the key of NAME."""
+def renew_secret(name: str, data: str | None) -> None:
+    """Give NAME a new secret for proving user IDs, and print it once. The one before stays valid until the next."""
 
-    async def work(wetink: Wetink) -> Any:
-        if renew:
-            return await wetink.store.sources.renew_secret(name)
-        return (await wetink.store.sources.set_source(name)).secrets[0]
+    async def work(wetink: Wetink) -> str:
+        return await wetink.store.sources.renew_secret(name)
 
     click.echo(with_wetink(data, work))
 
@@ -232,7 +229,7 @@ def _show(made: NewKey, level: Level, as_json: bool) -> None:
     click.echo(f"Access key  {made.access_key}")
     click.echo(f"Secret      {made.secret}")
     if level == "browser":
-        click.echo(f"Identity    {made.identity_secret}  (`wetink keys secret` shows it again)")
+        click.echo(f"Identity    {made.identity_secret}  (`wetink keys renew-secret` makes another one)")
     click.echo("They are not shown again.")
 
 

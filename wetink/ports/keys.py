@@ -48,9 +48,9 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class NewKey(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A new key as `keys create` and `keys rotate` show it once: the store has only hashes of write key and secret.
+    """A new key, which is shown once: the store has only hashes of write key and secret.
 
-    `identity_secret` proves a page's user ids. It is stored, and `keys secret` shows it again.
+    `identity_secret` proves a page's user ids. The store has to keep it, but nothing shows it again.
     """
 
     write_key: str

@@ -13,8 +13,8 @@ from wetink.web.dashboard.sources import counted
 from wetink.wiring import Wetink
 
 
-def change(browser: TestClient, change: str, status: int = 303, **fields: str) -> str:
-    sent = _form(browser, name="shop-backend", change=change, **fields)
+def change(browser: TestClient, change: str, status: int = 303, *, name: str = "shop-backend", **fields: str) -> str:
+    sent = _form(browser, name=name, change=change, **fields)
     answer = browser.post("/dashboard/sources/change", data=sent, follow_redirects=False)
     assert answer.status_code == status, answer.text
     return answer.text
@@ -22,6 +22,12 @@ def change(browser: TestClient, change: str, status: int = 303, **fields: str) -
 
 def source(wetink: Wetink) -> Source | None:
     return next((each for each in asyncio.run(wetink.store.sources.all()) if each.name == "shop-backend"), None)
+
+
+def secrets_of(wetink: Wetink, name: str) -> tuple[str, ...]:
+    """Return the identity secrets that are valid for a source, the newest first."""
+    (found,) = (each for each in asyncio.run(wetink.store.sources.all()) if each.name == name)
+    return found.secrets
 
 
 @pytest.fixture
@@ -39,7 +45,7 @@ def test_a_key_is_rotated_shown_once_and_its_old_one_ended_once_that_is_confirme
     assert (
         "The old key is still valid: not used since you rotated it" in made.get("/dashboard/sources/shop-backend").text
     )
-    assert "check the box" in change(made, "retire", 400)
+    assert "Check the box" in change(made, "retire", 400)
     change(made, "retire", sure="yes")
     assert "no old key" in change(made, "retire", 400, sure="yes")
 
@@ -59,13 +65,27 @@ def test_a_source_is_limited_disabled_enabled_and_deleted_once_that_is_confirmed
     change(made, "disable")
     assert "disabled" in made.get("/dashboard/sources").text
     change(made, "enable")
-    assert found.secrets[0] in change(made, "secret", 200)
-    assert found.secrets[0] not in change(made, "renew", 200)
-    assert "check the box" in change(made, "delete", 400)
+    assert "Check the box" in change(made, "delete", 400)
     change(made, "delete", sure="yes")
     assert source(empty) is None
     assert "no source called" in change(made, "rotate", 404)
     assert "an unknown change" in change(made, "explode", 400)
+
+
+def test_an_identity_secret_is_shown_once_and_two_are_valid_after_it_is_renewed(
+    made: TestClient, empty: Wetink
+) -> None:
+    form = _form(made, name="page", level="browser", hosts="")
+    created = made.post("/dashboard/sources", data=form).text
+    (first,) = secrets_of(empty, "page")
+    assert first in created
+    renewed = change(made, "renew", 200, name="page")
+    second, before = secrets_of(empty, "page")
+    assert (before, second in renewed, first in renewed) == (first, True, False)
+    later = made.get("/dashboard/sources/page").text
+    assert first not in later
+    assert second not in later
+    assert "an unknown change" in change(made, "secret", 400, name="page")
 
 
 def test_a_source_is_renamed_and_the_old_address_leads_to_the_new(made: TestClient, empty: Wetink) -> None:

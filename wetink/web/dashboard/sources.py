@@ -153,10 +153,6 @@ async def _delete(store: Storage, name: str, form: Mapping[str, str]) -> None:
     await store.sources.delete_source(name)
 
 
-async def _secret(store: Storage, name: str, form: Mapping[str, str]) -> str:
-    return (await store.sources.set_source(name)).secrets[0]
-
-
 async def _renew(store: Storage, name: str, form: Mapping[str, str]) -> str:
     return await store.sources.renew_secret(name)
 
@@ -180,7 +176,6 @@ CHANGES: Mapping[str, Change] = {
     "enable": _switch,
     "rename": _rename,
     "delete": _delete,
-    "secret": _secret,
     "renew": _renew,
     "set": _set,
 }
@@ -188,7 +183,7 @@ CHANGES: Mapping[str, Change] = {
 
 LOGGED: Mapping[str, str] = {
     **{"rotate": "rotated", "retire": "ended the old key of", "disable": "disabled", "enable": "enabled"},
-    **{"secret": "showed the identity secret of", "renew": "renewed the identity secret of", "set": "changed"},
+    **{"renew": "renewed the identity secret of", "set": "changed"},
     **{"rename": "renamed", "delete": "deleted"},
 }
 """Changes in words for the audit log."""
