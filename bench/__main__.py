@@ -11,6 +11,7 @@ from rich.table import Table
 from bench import (
     audience,
     cards,
+    editor,
     gif,
     ingest,
     latency,
@@ -43,6 +44,7 @@ SUITES = {
     "cards": cards.measure,
     "gif": gif.measure,
     "visible": visible.measure,
+    "editor": editor.measure,
     "reports": reports.measure,
     "roles": roles.measure,
     "walk": walk.measure,

@@ -74,6 +74,12 @@ SHOWN: Mapping[str, Section] = {
         """The same HTML with three photos, 600 by 300 pixels at twice the density, beside screenshots of a
         warm browser, turn by turn on one core.""",
     ),
+    "editor": Section(
+        "The block editor",
+        """From a keystroke in the editor to the new picture on its page, in Chromium. Each keystroke is saved as
+        a draft, decided and drawn, for a block whose picture was drawn before. The browser has one core and the
+        server the other.""",
+    ),
     "gif": Section(
         "Animated countdowns",
         """A countdown of 60 frames, made at the moment of the open, beside the quickest way with Pillow.""",
