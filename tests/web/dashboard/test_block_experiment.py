@@ -1,6 +1,7 @@
 """An experiment is made, started, stopped and won on a block's page, each as a draft that is published."""
 
 import asyncio
+import re
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -89,6 +90,25 @@ def test_how_long_it_will_take_is_said_before_it_starts(own: TestClient) -> None
     part = own.get("/dashboard/blocks/own/experiment/estimate", params=fields).text
     assert "Nobody has opened this block in the last 7 days" in part
     assert "Choose at least two groups" in own.get("/dashboard/blocks/own/experiment/estimate").text
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_a_stale_form_overwrites_nothing_and_keeps_what_was_entered(
+    own: TestClient, wetink: Wetink, published: bool
+) -> None:
+    page = own.get("/dashboard/blocks/own/experiment").text
+    seen = dict(re.findall(r'name="(base|revision)" value="([^"]*)"', page))
+    post(own, **{**FIELDS, "title": "Theirs"}, **seen)
+    if published:
+        publish(wetink)
+        post(own, do="stop", winner="")
+        publish(wetink)
+    late = post(own, **{**FIELDS, "title": "Mine"}, **seen)
+    assert late.status_code == 409
+    assert 'value="Mine"' in late.text
+    assert ("was published since" if published else "saved block own on") in late.text
+    drafts = [each.body for each in run(wetink.publishing.pending())]
+    assert drafts == [] if published else b"name: theirs" in drafts[0]
 
 
 @pytest.mark.parametrize("fields", [{"do": "stop", "winner": "absent"}, {"do": "other"}, {}])

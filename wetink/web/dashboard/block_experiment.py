@@ -32,8 +32,9 @@ from wetink.core.text.naming import slug
 from wetink.web import session
 from wetink.web.dashboard.experiments import title_of
 from wetink.web.dashboard.form import form_of as fields_in
-from wetink.web.dashboard.query import wetink_of
+from wetink.web.dashboard.query import wetink_of, whole
 from wetink.web.dashboard.render import page
+from wetink.web.dashboard.review import with_titles
 from wetink.web.dashboard.toasts import redirect
 from wetink.web.request import now_ms, status_of
 from wetink.wiring import Wetink
@@ -78,10 +79,14 @@ async def change(request: Request) -> Response:
         case _:
             raise BadRequest("do: this is an unknown change", hint="save or stop", where="do")
     base = opened.draft.base if opened.draft is not None else opened.base
+    seen = whole(fields.get("revision"))
     try:
-        await wetink.block_drafts.save(name, raw, base, opened.revision, session.actor(request))
+        if fields.get("base", base) != base:
+            raise Conflict("the block was published since you opened this page", hint="look at it, then save again")
+        revision = opened.revision if seen is None else seen
+        await wetink.block_drafts.save(name, raw, base, revision, session.actor(request))
     except (BadContent, Conflict) as error:
-        return await _page(request, opened, form, {"": error.sentence}, status_of(error))
+        return await _page(request, opened, form, {"": with_titles(error)}, status_of(error))
     session.changed(
         request,
         "drafted an experiment in" if fields["do"] == "save" else "drafted the end of an experiment in",
@@ -105,6 +110,8 @@ async def _page(
         block_name=name,
         title=_title(opened),
         path=opened.path,
+        base=opened.draft.base if opened.draft is not None else opened.base,
+        revision=opened.revision,
         form=form,
         names=variants_of(opened.raw),
         usual_name=usual_name,
