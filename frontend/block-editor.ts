@@ -3,6 +3,7 @@
 import { chips } from "./block-editor/chips";
 import { folds, names } from "./block-editor/folds";
 import { order } from "./block-editor/order";
+import { presses } from "./block-editor/presses";
 import { problems } from "./block-editor/problems";
 import { saving } from "./block-editor/saving";
 import { sight } from "./block-editor/sight";
@@ -10,6 +11,7 @@ import { sight } from "./block-editor/sight";
 const form = document.querySelector<HTMLFormElement>("#maker.desk");
 if (form !== null) {
   saving(form);
+  presses(form);
   sight();
   folds(form);
   names(form);

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from tests.serving import Server
 from tests.web.dashboard.browsing import fits
@@ -123,6 +123,27 @@ def test_variants_change_places_with_keys_alone(server: Server, chromium: Browse
     page.keyboard.press("Enter")
     expect(page.locator("#variants > .variant")).to_have_count(2)
     assert names(page) == ["Trending", "Countdown"]
+    context.close()
+
+
+def test_presses_in_a_row_are_all_done_while_the_server_is_slow(server: Server, chromium: Browser, data: Path) -> None:
+    context = signed_in(server, chromium, data)
+    page = context.pages[0]
+    begun(page, server, "Hurry")
+    add(page, "Trending")
+    page.get_by_text("Add a variant", exact=True).click()
+
+    def slow(route: Route) -> None:
+        page.wait_for_timeout(400)
+        route.continue_()
+
+    page.route("**/edit*", slow)
+    page.evaluate("""() => {
+        document.querySelector('#adder [value="new last-viewed"]').click();
+        document.querySelector('#down-0').click();
+        document.querySelector('#down-0').click();
+    }""")
+    expect(page.locator("#variants [data-name]")).to_have_text(["Trending", "Last Viewed", "Countdown"])
     context.close()
 
 

@@ -119,6 +119,7 @@ async def _page(request: Request, paths: list[str], *, error: WetinkError | None
         review=found,
         drafts={each.path: each for each in found.drafts} if found is not None else {},
         clashes={each.path: each for each in found.clashes} if found is not None else {},
+        titled=lambda path: title_of(path, None),
         others=[each for path, each in pending.items() if path not in there],
         problem=with_titles(error) if error is not None else "",
         message=message,
