@@ -131,3 +131,15 @@ def test_a_mistake_is_told_with_its_line(template: str, line: int | None) -> Non
 
 def test_a_missing_value_renders_as_nothing() -> None:
     assert html("[{{ person.traits.firstName }}{{ catalog['X'].name }}]", {"person": {}}) == "[]"
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{% for i in (1..1000) %}{% for j in (1..1000) %}{% endfor %}{% endfor %}", "go round more than 10,000 times"),
+        ("{% for i in (1..9000) %}" + "x" * 100 + "{% endfor %}", "it writes more than 400 KB"),
+    ],
+)
+def test_a_limit_is_said_in_words(template: str, said: str) -> None:
+    with pytest.raises(BadContent, match=said):
+        html(template, {})

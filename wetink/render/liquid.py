@@ -21,7 +21,13 @@ from liquid.builtin.output import Output as LiquidOutput
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.cycle_tag import CycleNode
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
-from liquid.exceptions import LiquidError, TemplateNotFoundError
+from liquid.exceptions import (
+    LiquidError,
+    LocalNamespaceLimitError,
+    LoopIterationLimitError,
+    OutputStreamLimitError,
+    TemplateNotFoundError,
+)
 from liquid.expression import Expression
 
 from wetink.core.errors import BadContent
@@ -197,6 +203,14 @@ MOST_BITS = 256
 """Bits of a whole number that a filter may produce."""
 
 
+LIMITS: Mapping[type[LiquidError], str] = {
+    LoopIterationLimitError: f"its loops go round more than {MOST_ITERATIONS:,} times",
+    OutputStreamLimitError: f"it writes more than {MOST_OUTPUT // 1000} KB",
+    LocalNamespaceLimitError: f"its variables hold more than {MOST_KEPT // 1000:,} KB",
+}
+"""Limits of a template in words."""
+
+
 def ink(background: object) -> str:
     """Return the color of text that is readable on a color such as `#3451d1`.
 
@@ -302,7 +316,7 @@ def html(template: str, data: Mapping[str, Any]) -> str:
     except LiquidError as error:
         place = error.context()
         raise BadContent(
-            f"the template has an error: {error.message or type(error).__name__}",
+            f"the template has an error: {LIMITS.get(type(error)) or error.message or type(error).__name__}",
             hint=f"see line {place[0]} of the template" if place else "",
         ) from error
     except (RecursionError, MemoryError, ArithmeticError, ValueError, TypeError) as error:
