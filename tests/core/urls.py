@@ -50,6 +50,23 @@ CLEAN = (
 TABLE: tuple[tuple[str, str, str], ...] = (
     *((url, BARE, url) for url in CLEAN),
     *((url, PAGE, url) for url in CLEAN[::3]),
+    # Never filled in, in a wrapping, damaged, or several
+    *(
+        (url, page, NONE)
+        for page in (BARE, PAGE)
+        for url in (
+            "https://shop.example/{{ product.handle }}", "https://shop.example/?id={{id}}", "https://shop.example/*|ID|*",
+            "https://shop.example/${id}", "https://shop.example/#{id}", "https://shop.example/<%= id %>",
+            "https://shop.example/{% if a %}", "https://undefined/mug", "https://null", "http://https://shop.example/mug",
+            '"https://shop.example/mug"', "'https://shop.example/mug'", "<https://shop.example/mug>",
+            '["https://shop.example/a.jpg"]', '<img src="https://shop.example/a.jpg">', "url(https://shop.example/a.jpg)",
+            "h ttps://shop.example/mug", "https//shop.example/mug", "(https://shop.example/mug)",
+            "https://shop.example/a.jpg, https://shop.example/b.jpg", "https://shop.example/a https://shop.example/b",
+        )
+    ),
+    ("https://img.example/fetch/https://shop.example/a.jpg", PAGE, "https://img.example/fetch/https://shop.example/a.jpg"),
+    ("share?u=https://shop.example/x", PAGE, "https://shop.example/p/share?u=https://shop.example/x"),
+    ("/share?u=https://shop.example/x", PAGE, "https://shop.example/share?u=https://shop.example/x"),
     # Letters' case, ports, a missing path
     ("HTTPS://SHOP.EXAMPLE/Mug", BARE, "https://shop.example/Mug"),
     ("Https://Shop.Example", BARE, "https://shop.example/"),

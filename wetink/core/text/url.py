@@ -36,6 +36,13 @@ _FILE = re.compile(r"[^/\\?#]*[^/\\?#.\s]\.[A-Za-z0-9]{2,5}(?:[?#].*)?", re.DOTA
 _WORDS = re.compile(r"[a-z]{1,3}/[a-z]{1,3}|[^A-Za-z0-9]*", re.IGNORECASE)
 """`N/A` and similar (n/v, s/o, k/a), and marks alone: never a path."""
 
+_UNFILLED = re.compile(r"\{\{|\{%|\*\||[$#]\{|<%|\s[,;|]?\s*https?://|[,;|]\s+https?://", re.IGNORECASE)
+"""A template that was not filled in, and a second URL: no page has such an address."""
+_DAMAGED = re.compile(r"[^?#]*://|https?/", re.IGNORECASE)
+"""A path that holds a whole URL, in quotes or an HTML tag, or one without its colon: never relative."""
+_NO_HOSTS = frozenset(("http", "https", "undefined", "null"))
+"""Hosts that nobody has: of `http://https://…`, and of a name that was not filled in."""
+
 _LEFT = re.compile(r"[\\'`{}|^]")
 """A browser leaves these as they are in some parts of a URL. Encoded, they mean the same, and all parsers agree."""
 
@@ -92,7 +99,7 @@ def _usual(origin: str) -> bool:
 def _on_page(text: str, page: str) -> str:
     if text.startswith(("/", "\\")) or _HTTP.match(text):
         return _parsed(text, page)
-    if _SCHEME.match(text) or _WORDS.fullmatch(text) or _names_host(text, host_of(page)):
+    if _DAMAGED.match(text) or _SCHEME.match(text) or _WORDS.fullmatch(text) or _names_host(text, host_of(page)):
         return ""
     return _parsed(text, page) if text.startswith((".", "?")) or "/" in text or _FILE.fullmatch(text) else ""
 
@@ -110,7 +117,7 @@ def _trimmed(value: str) -> str:
 
 
 def _parsed(text: str, base: str | None = None) -> str:
-    if "\ufffd" in text:
+    if "\ufffd" in text or _UNFILLED.search(text):
         return ""  # a repaired character may stand for any other
     try:
         href: str = ada_url.join_url(base, text) if base is not None else ada_url.normalize_url(text)
@@ -118,7 +125,8 @@ def _parsed(text: str, base: str | None = None) -> str:
         return ""
     if _LEFT.search(href):
         href = _LEFT.sub(lambda left: f"%{ord(left[0]):02X}", href)
-    return href if len(href) <= LONGEST and host_of(href) else ""
+    host = host_of(href) if len(href) <= LONGEST else ""
+    return href if host and host.partition(":")[0] not in _NO_HOSTS else ""
 
 
 @lru_cache(maxsize=1024)
