@@ -132,6 +132,7 @@ ENTITIES = (
     ("&quot;A&quot;", '"A"'), ("&apos;A&apos;", "'A'"), ("&#128512;", "\U0001f600"), ("&#x1F600;", "\U0001f600"),
     ("&euro;5", "\u20ac5"), ("&trade;", "\u2122"), ("&hellip;", "\u2026"), ("&Auml;pfel", "\u00c4pfel"),
     ("AT&T", "AT&T"), ("R&D", "R&D"), ("Salt & Pepper", "Salt & Pepper"), ("a&copy", "a&copy"), ("&nope;", "&nope;"),
+    ("B&notes; x", "B&notes; x"), ("R&AMPLIFY;", "R&AMPLIFY;"), ("&copycat;", "&copycat;"), ("&frac12;", "\u00bd"),
     ("&", "&"), ("&;", "&;"), ("&#;", "&#;"), ("&#x;", "&#x;"), ("M&M's", "M&M's"), ("&#0;x", "\ufffdx"),
     ("&#xD800;x", "\ufffdx"), ("&#99999999;", "&#99999999;"), ("&amp;", "&"), ("&nbsp;Mug&nbsp;", "Mug"),
 )

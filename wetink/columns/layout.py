@@ -14,8 +14,8 @@ import duckdb
 from wetink.columns.tables import ORDERED, TABLES, Rows, identifier, key
 from wetink.ports.audiences import CrowdLog, OpenCrowdLog
 
-LAYOUT = 3
-"""Increase it when TABLES change: files of another layout are not read."""
+LAYOUT = 4
+"""Increase it when TABLES or the form of their values change: files of another layout are not read."""
 AT_ONCE, EVENTS_AT_ONCE = 20_000, 200_000
 """Profiles, and their events, whose rows are in memory before they are written."""
 MEMORY = "1GB"

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Mapping
 from typing import Any
+from unicodedata import normalize
 
 import msgspec
 
@@ -35,13 +36,16 @@ def look_up(traits: Mapping[str, Any], path: str) -> Any:
 
 
 def written(value: Any) -> str:
-    """Return the one form of a value as text: trimmed, in lower case, a whole number without its point.
+    r"""Return the one form of a value as text: trimmed, in lower case, a whole number without its point.
 
-    >>> written("Gold "), written(42.0), written(True), written(4.5)
-    ('gold', '42', 'true', '4.5')
+    Letters with accents are single characters (NFC): macOS and its programs send two.
+
+    >>> written("Gold "), written(42.0), written(True), written(4.5), written("Ko\u0308ln") == written("K\xf6ln")
+    ('gold', '42', 'true', '4.5', True)
     """
     if type(value) is str:
-        return value.strip().lower()
+        text = value.strip().lower()
+        return text if text.isascii() else normalize("NFC", text)
     if type(value) is float:
         return plain(value) or repr(value)
     if type(value) is int and value.bit_length() > _LONGEST_BITS:

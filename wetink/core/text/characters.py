@@ -7,6 +7,7 @@ produce, NUL, and bytes that are not UTF-8 with U+FFFD.
 import html
 import re
 from collections.abc import Mapping
+from html.entities import html5
 from typing import Any
 
 import msgspec
@@ -22,7 +23,12 @@ def unescaped(text: str) -> str:
     """
     if "&" not in text:
         return text
-    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text).strip()
+    return _ENTITY.sub(_letter, text).strip()
+
+
+def _letter(entity: re.Match[str]) -> str:
+    """Return the letter of an entity; other text as it is, though it begins like one: `&notes;`."""
+    return html.unescape(entity[0]) if entity[0][1] == "#" or entity[0][1:] in html5 else entity[0]
 
 
 _HIDDEN = (0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
