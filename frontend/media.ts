@@ -1,12 +1,13 @@
 /** Uploads of pictures and fonts: dropped anywhere on the page, pasted, or chosen; each with its progress and its end. */
 
+import { button, capital } from "./frame/parts";
+import { type Reply, put } from "./frame/put";
+
 interface Answer {
-  path?: string;
-  width?: number;
-  height?: number;
-  bytes?: number;
-  message?: string;
-  error?: { message?: string; hint?: string; where?: string };
+  readonly path?: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly bytes?: number;
 }
 
 interface Wish {
@@ -65,11 +66,11 @@ class Upload {
       this.refuse(`It has ${megabytes(this.file.size)}. ${kind} ${megabytes(most)}.`);
     } else if (this.room === "images" && this.file.size > limit("pictureBytes") * 4) {
       this.offer(`It has ${megabytes(this.file.size)}. A picture is kept up to ${megabytes(limit("pictureBytes"))}.`);
-    } else this.send({});
+    } else void this.send({});
   }
 
   private offer(text: string): void {
-    this.refuse(text, [{ label: "Scale it down", act: () => this.send({ scale: true }) }]);
+    this.refuse(text, [{ label: "Scale it down", act: () => void this.send({ scale: true }) }]);
   }
 
   private refuse(text: string, choices: readonly Choice[] = []): void {
@@ -77,62 +78,50 @@ class Upload {
     this.words.textContent = text;
     this.bar.hidden = true;
     const all = [...choices, { label: choices.length > 0 ? "Cancel" : "Dismiss", act: () => this.line.remove() }];
-    this.actions.replaceChildren(
-      ...all.map(({ label, act }) => {
-        const button = document.createElement("button");
-        button.type = "button";
-        button.className = "button small";
-        button.textContent = label;
-        button.addEventListener("click", act);
-        return button;
-      }),
-    );
+    this.actions.replaceChildren(...all.map(({ label, act }) => button(label, act)));
   }
 
-  private send(wish: Wish): void {
+  private async send(wish: Wish): Promise<void> {
     const replaces = drop?.dataset["replaces"];
     const name = replaces ?? wish.name ?? (this.file.name || "pasted.png");
+    const room = replaces ? (drop?.dataset["room"] ?? this.room) : this.room;
     const query = new URLSearchParams();
     if (wish.scale) query.set("scale", "1");
     if (replaces !== undefined || wish.replace) query.set("replace", "1");
-    const request = new XMLHttpRequest();
-    request.open("PUT", `/dashboard/media/${replaces ? (drop?.dataset["room"] ?? this.room) : this.room}/${encodeURIComponent(name)}?${query}`);
-    request.setRequestHeader("x-csrf", drop?.dataset["csrf"] ?? "");
-    request.upload.onprogress = ({ loaded, total }) => {
-      this.bar.value = loaded / total;
-      this.words.textContent = loaded < total ? `${megabytes(loaded)} of ${megabytes(total)}` : "Reading it …";
-    };
-    const again: Choice = { label: "Try again", act: () => this.send(wish) };
-    request.onloadend = () => (running -= 1);
-    request.onerror = () => this.refuse("The connection was lost. Nothing was saved.", [again]);
-    request.onload = () => this.ended(request, wish, again);
+    const again: Choice = { label: "Try again", act: () => void this.send(wish) };
     running += 1;
     this.line.className = "";
     this.bar.hidden = false;
     this.bar.value = 0;
     this.words.textContent = "Waiting …";
     this.actions.replaceChildren();
-    request.send(this.file);
+    try {
+      const address = `/dashboard/media/${room}/${encodeURIComponent(name)}?${query}`;
+      this.end(await put<Answer>(address, drop?.dataset["csrf"] ?? "", this.file, (loaded, total) => this.progress(loaded, total)), wish, again);
+    } catch {
+      this.refuse("The connection was lost. Nothing was saved.", [again]);
+    } finally {
+      running -= 1;
+    }
   }
 
-  private ended(request: XMLHttpRequest, wish: Wish, again: Choice): void {
-    if (request.status === 401 || request.responseURL.includes("/dashboard/login")) {
+  private progress(loaded: number, total: number): void {
+    this.bar.value = loaded / total;
+    this.words.textContent = loaded < total ? `${megabytes(loaded)} of ${megabytes(total)}` : "Reading it …";
+  }
+
+  private end({ status, ended, answer }: Reply<Answer>, wish: Wish, again: Choice): void {
+    if (ended) {
       this.refuse("Your session has ended. Sign in in another tab, then try again.", [again]);
       return;
     }
-    let answer: Answer = {};
-    try {
-      answer = JSON.parse(request.responseText) as Answer;
-    } catch {
-      // what a proxy says is no answer of ours: the status alone counts
-    }
-    if (request.status !== 200) {
+    if (status !== 200) {
       const { message, hint, where } = answer.error ?? {};
-      const said = message ?? `The server answered ${request.status}`;
-      const text = `${said.charAt(0).toUpperCase()}${said.slice(1)}${hint && where === undefined ? `: ${hint}` : ""}.`;
+      const said = message ?? `The server answered ${status}`;
+      const text = `${capital(said)}${hint && where === undefined ? `: ${hint}` : ""}.`;
       if (where === "scale") this.offer(text);
       else if (where === "name") this.refuse(text, this.names(wish, said, hint ?? ""));
-      else this.refuse(text, request.status >= 500 ? [again] : []);
+      else this.refuse(text, status >= 500 ? [again] : []);
       return;
     }
     const size = answer.width ? `${answer.width.toLocaleString("en")} × ${answer.height?.toLocaleString("en")}, ` : "";
@@ -148,8 +137,8 @@ class Upload {
     const taken = /called (\S+)$/.exec(said)?.[1];
     const free = /call this one (\S+)$/.exec(hint)?.[1];
     return [
-      ...(taken ? [{ label: "Replace it", act: () => this.send({ ...wish, replace: true, name: taken }) }] : []),
-      ...(free ? [{ label: "Keep both", act: () => this.send({ ...wish, name: free }) }] : []),
+      ...(taken ? [{ label: "Replace it", act: () => void this.send({ ...wish, replace: true, name: taken }) }] : []),
+      ...(free ? [{ label: "Keep both", act: () => void this.send({ ...wish, name: free }) }] : []),
     ];
   }
 }
@@ -195,5 +184,3 @@ if (drop !== null) {
     if (running > 0) event.preventDefault();
   });
 }
-
-export {};

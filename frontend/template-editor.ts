@@ -20,6 +20,8 @@ import {
   lineNumbers,
 } from "@codemirror/view";
 import { classHighlighter } from "@lezer/highlight";
+import { later } from "./frame/later";
+import { button, capital } from "./frame/parts";
 import { type Words, liquidWords, outside } from "./template-editor/words";
 
 type Name = "template" | "companion";
@@ -52,15 +54,6 @@ const PAUSE_MS = 250;
 const SAVE_MS = 1_500;
 
 const form = document.querySelector<HTMLFormElement>("#template-form");
-
-/** Run work a while after the last call. */
-function later(work: () => void, pause: number): () => void {
-  let timer = 0;
-  return () => {
-    window.clearTimeout(timer);
-    timer = window.setTimeout(work, pause);
-  };
-}
 
 class Desk {
   private readonly views = new Map<Name, EditorView>();
@@ -191,14 +184,7 @@ class Desk {
     place.hidden = text === "";
     place.replaceChildren(
       text,
-      ...choices.map(([label, act]) => {
-        const button = document.createElement("button");
-        button.type = "button";
-        button.className = "button small";
-        button.textContent = label;
-        button.addEventListener("click", act);
-        return button;
-      }),
+      ...choices.map(([label, act]) => button(label, act)),
     );
   }
 
@@ -254,7 +240,7 @@ class Desk {
         from: Math.min(start, length),
         to: Math.min(Math.max(end, start), length),
         severity,
-        message: sentence(message),
+        message: capital(message),
       }));
       view.dispatch(setDiagnostics(view.state, marks));
     }
@@ -271,7 +257,7 @@ class Desk {
     picture?.classList.toggle("stale", tried.picture === "");
     if (weight !== null) weight.textContent = tried.weight;
     const wrong = tried.problems.find(({ file }) => file === "picture");
-    const why = wrong ? sentence(wrong.message) : tried.note || (tried.picture ? "" : "Correct the mistakes to see the picture.");
+    const why = wrong ? capital(wrong.message) : tried.note || (tried.picture ? "" : "Correct the mistakes to see the picture.");
     if (note !== null) {
       note.textContent = why;
       note.hidden = why === "";
@@ -304,7 +290,7 @@ class Desk {
           go.type = "button";
           go.textContent = `${file === "companion" ? "Settings, line" : "Line"} ${line}`;
           go.addEventListener("click", () => this.go(file as Name, start));
-          item.append(go, ` ${sentence(message)}`);
+          item.append(go, ` ${capital(message)}`);
           return item;
         }),
     );
@@ -336,7 +322,7 @@ class Desk {
       const told = (await answer.json()) as Saved;
       if (!answer.ok) {
         this.state("Not saved");
-        const said = sentence(told.error?.message ?? `the server answered ${answer.status}`);
+        const said = capital(told.error?.message ?? `the server answered ${answer.status}`);
         const mine = { revision: String(told.revision ?? 0), "companion-revision": String(told.companionRevision ?? 0) };
         if (answer.status === 409) {
           this.trouble(`${said}. Your text is not saved yet.`, [
@@ -403,7 +389,5 @@ class Desk {
     if (await this.save()) window.location.assign(link.href);
   }
 }
-
-const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 if (form !== null) new Desk(form).begin();

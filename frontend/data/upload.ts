@@ -1,10 +1,13 @@
 /** Files of feeds: dropped or chosen, sent as they are, with progress and the result. */
 
+import { capital } from "../frame/parts";
+import { put } from "../frame/put";
+
 interface Answer {
-  error?: { message?: string; hint?: string };
-  items?: number;
-  leftOut?: number;
-  problems?: string[];
+  readonly items?: number;
+  readonly leftOut?: number;
+  readonly problems?: string[];
+  readonly id?: string;
 }
 
 /** Return the format that a file's name and first bytes reveal, as the server calls it. */
@@ -26,13 +29,37 @@ function handleOf(title: string): string {
   return plain.replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 64) || "feed";
 }
 
-/** Send the file of a form as it is, and say how far that has come and what became of it. */
+/** Send the file of a form, report its progress in the form, and return the answer; null after an error, which it reports. */
+async function sent(form: HTMLFormElement, file: File, address: string): Promise<Answer | null> {
+  const said = form.querySelector("output");
+  const button = form.querySelector<HTMLButtonElement>("button:not([type='button'])");
+  if (said === null || button === null) return null;
+  const report = (text: string, look: string): null => {
+    said.textContent = text;
+    said.className = look;
+    return null;
+  };
+  button.disabled = true;
+  try {
+    const { status, answer } = await put<Answer>(address, form.dataset["csrf"] ?? "", file, (loaded, total) => {
+      report(loaded < total ? `${Math.round((100 * loaded) / total)}% sent` : "Reading it …", "soft");
+    });
+    if (status === 200) return answer;
+    const { message, hint } = answer.error ?? {};
+    return report([message ?? `The server answered ${status}`, ...(hint ? [hint] : [])].map((part) => `${capital(part)}.`).join(" "), "error");
+  } catch {
+    return report("The server does not answer. Your file is still here: try again.", "error");
+  } finally {
+    button.disabled = false;
+  }
+}
+
+/** Send the file of a feed, and go on to the feed's page, or to the form of a new one. */
 async function upload(form: HTMLFormElement): Promise<void> {
   const given = new FormData(form);
   const file = given.get("file");
   const said = form.querySelector("output");
-  const button = form.querySelector<HTMLButtonElement>("button:not([type='button'])");
-  if (!(file instanceof File) || said === null || button === null) return;
+  if (!(file instanceof File) || said === null) return;
   let address = form.dataset["upload"] ?? "";
   let then = form.dataset["then"] ?? "";
   const title = given.get("title");
@@ -47,80 +74,27 @@ async function upload(form: HTMLFormElement): Promise<void> {
     then = `/dashboard/feeds/${handleOf(title)}/edit?new&contents=${contents}`;
     address += `${handleOf(title)}/file?${asked}`;
   }
-  const request = new XMLHttpRequest();
-  const end = (text: string, wrong: boolean): void => {
-    said.textContent = text;
-    said.className = wrong ? "error" : "done";
-    button.disabled = false;
-  };
-  request.upload.onprogress = ({ loaded, total }) => {
-    said.className = "soft";
-    said.textContent = loaded < total ? `${Math.round((100 * loaded) / total)}% sent` : "Reading it …";
-  };
-  request.onerror = () => end("The server does not answer. Your file is still here: try again.", true);
-  request.onload = () => {
-    let answer: Answer = {};
-    try {
-      answer = JSON.parse(request.responseText) as Answer;
-    } catch {
-      // what the server said is no answer of ours: the status alone counts
-    }
-    if (request.status !== 200) {
-      const { message, hint } = answer.error ?? {};
-      end(`${message ?? `The server answered ${request.status}.`}${hint ? ` (${hint})` : ""}`, true);
-      return;
-    }
-    const left = answer.leftOut ? `, ${answer.leftOut} left out` : "";
-    const problems = (answer.problems ?? []).slice(0, 3).join("; ");
-    end(typeof title === "string" ? "Uploaded." : `${answer.items ?? 0} items${left}${problems ? `: ${problems}` : ""}.`, false);
-    window.setTimeout(() => window.location.assign(then), problems && typeof title !== "string" ? 4000 : 600);
-  };
-  button.disabled = true;
-  request.open("PUT", address);
-  request.setRequestHeader("x-csrf", form.dataset["csrf"] ?? "");
-  request.send(file);
+  const answer = await sent(form, file, address);
+  if (answer === null) return;
+  const left = answer.leftOut ? `, ${answer.leftOut} left out` : "";
+  const problems = (answer.problems ?? []).slice(0, 3).join("; ");
+  said.className = "done";
+  said.textContent = typeof title === "string" ? "Uploaded." : `${answer.items ?? 0} items${left}${problems ? `: ${problems}` : ""}.`;
+  window.setTimeout(() => window.location.assign(then), problems && typeof title !== "string" ? 4000 : 600);
 }
 
 declare const htmx: { ajax(verb: string, path: string, how: { target: string; swap: string }): Promise<void> };
 
 /** Send a file of products, then show how far its import is. */
-function bring(form: HTMLFormElement): void {
+async function bring(form: HTMLFormElement): Promise<void> {
   const given = new FormData(form);
   const file = given.get("file");
-  const said = form.querySelector("output");
-  const button = form.querySelector<HTMLButtonElement>("button:not([type='button'])");
-  if (!(file instanceof File) || said === null || button === null) return;
+  if (!(file instanceof File)) return;
   const asked = new URLSearchParams({ name: file.name, ...(given.get("complete") ? { complete: "" } : {}) });
-  const request = new XMLHttpRequest();
-  const end = (text: string, look: string): void => {
-    said.textContent = text;
-    said.className = look;
-    button.disabled = false;
-  };
-  request.upload.onprogress = ({ loaded, total }) => {
-    said.className = "soft";
-    said.textContent = `${Math.round((100 * loaded) / total)}% sent`;
-  };
-  request.onerror = () => end("The server does not answer. Your file is still here: try again.", "error");
-  request.onload = () => {
-    let answer: Answer & { id?: string } = {};
-    try {
-      answer = JSON.parse(request.responseText) as Answer & { id?: string };
-    } catch {
-      // what the server said is no answer of ours: the status alone counts
-    }
-    if (answer.id === undefined) {
-      const { message, hint } = answer.error ?? {};
-      end(`${message ?? `The server answered ${request.status}.`}${hint ? ` (${hint})` : ""}`, "error");
-      return;
-    }
-    end("", "soft");
-    void htmx.ajax("get", `/dashboard/catalog/imports/${answer.id}`, { target: "#imported", swap: "outerHTML" });
-  };
-  button.disabled = true;
-  request.open("PUT", `${form.dataset["import"] ?? ""}?${asked}`);
-  request.setRequestHeader("x-csrf", form.dataset["csrf"] ?? "");
-  request.send(file);
+  const answer = await sent(form, file, `${form.dataset["import"] ?? ""}?${asked}`);
+  if (answer === null) return;
+  form.querySelector("output")?.replaceChildren();
+  void htmx.ajax("get", `/dashboard/catalog/imports/${answer.id ?? ""}`, { target: "#imported", swap: "outerHTML" });
 }
 
 /** Show the name of the chosen file in its zone. */
@@ -136,8 +110,7 @@ document.addEventListener("submit", (event) => {
   if (!(form instanceof HTMLFormElement)) return;
   if (form.dataset["upload"] === undefined && form.dataset["import"] === undefined) return;
   event.preventDefault();
-  if (form.dataset["import"] === undefined) void upload(form);
-  else bring(form);
+  void (form.dataset["import"] === undefined ? upload(form) : bring(form));
 });
 
 for (const name of ["dragover", "dragleave", "drop"] as const) {
@@ -167,5 +140,3 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (typing.closest("#sample") === null || !(event instanceof CustomEvent)) return;
   (event.detail as { shouldSwap: boolean }).shouldSwap = false;
 });
-
-export {};

@@ -1,4 +1,5 @@
 /** Search: Ctrl+K or ⌘K opens a dialog whose results follow each letter, and arrows walk them. */
+import { later } from "./later";
 
 const dialog = document.querySelector<HTMLDialogElement>("dialog#search");
 const field = dialog?.querySelector<HTMLInputElement>("input[type=search]");
@@ -8,7 +9,6 @@ const WAIT_MS = 60;
 
 let at = -1;
 let asked: AbortController | undefined;
-let waiting = 0;
 
 /** Return the results as they stand. */
 function options(): HTMLAnchorElement[] {
@@ -95,10 +95,7 @@ if (dialog && field && results) {
     event.preventDefault();
     open();
   });
-  field.addEventListener("input", () => {
-    window.clearTimeout(waiting);
-    waiting = window.setTimeout(() => void ask(), WAIT_MS);
-  });
+  field.addEventListener("input", later(() => void ask(), WAIT_MS));
   field.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
@@ -119,5 +116,3 @@ if (dialog && field && results) {
   // A link into the page that is already open loads nothing: the dialog has to go by itself.
   results.addEventListener("click", () => dialog.close());
 }
-
-export {};
