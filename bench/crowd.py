@@ -38,14 +38,14 @@ def history(number: int, chance: random.Random) -> Iterator[Event]:
             yield Event("identify", **said, traits=traits)  # type: ignore[arg-type]
             continue
         kind = chance.random()
-        product = _product(int(chance.random() * PRODUCTS))
+        thing = product(int(chance.random() * PRODUCTS))
         if kind < 0.7:
-            yield Event("track", **said, name="Product Viewed", products=(product,))  # type: ignore[arg-type]
+            yield Event("track", **said, name="Product Viewed", products=(thing,))  # type: ignore[arg-type]
         elif kind < 0.85:
-            yield Event("track", **said, name="Product Added", products=(product,))  # type: ignore[arg-type]
+            yield Event("track", **said, name="Product Added", products=(thing,))  # type: ignore[arg-type]
         elif kind < 0.92:
-            order = Order(order_id=f"o-{number}-{place}", total=product.price, currency="EUR")
-            yield Event("track", **said, name="Order Completed", products=(product,), order=order)  # type: ignore[arg-type]
+            order = Order(order_id=f"o-{number}-{place}", total=thing.price, currency="EUR")
+            yield Event("track", **said, name="Order Completed", products=(thing,), order=order)  # type: ignore[arg-type]
         else:
             yield Event("track", **said, name="Products Searched", query=CATEGORIES[place % 8])  # type: ignore[arg-type]
 
@@ -55,7 +55,8 @@ def name_of(number: int) -> str:
     return f"p{number:07}"
 
 
-def _product(number: int) -> Product:
+def product(number: int) -> Product:
+    """Return a product of the shop."""
     return Product(
         sku=f"S-{number}",
         name=f"Thing {number}",

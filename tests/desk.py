@@ -3,7 +3,7 @@
 import asyncio
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from html import unescape
@@ -101,12 +101,16 @@ class Desk(NamedTuple):
 
     def address_of(self, path: str, context: BrowserContext) -> str:
         """Return the address of a route's page."""
-        if path not in LINKED:
-            return EXAMPLES.get(path, path)
-        text = context.request.get(self.address + LINKED[path]).text()
-        found = re.search(rf'href="({re.escape(path.partition("{")[0])}[^"?#]+[^"]*)"', text)
-        assert found is not None, f"no link to {path} on {LINKED[path]}"
-        return unescape(found[1])
+        return address_of(path, lambda linking: context.request.get(self.address + linking).text())
+
+
+def address_of(path: str, read: Callable[[str], str]) -> str:
+    """Return the address of a route's page. `read` returns the text of another page."""
+    if path not in LINKED:
+        return EXAMPLES.get(path, path)
+    found = re.search(rf'href="({re.escape(path.partition("{")[0])}[^"?#]+[^"]*)"', read(LINKED[path]))
+    assert found is not None, f"no link to {path} on {LINKED[path]}"
+    return unescape(found[1])
 
 
 def pages() -> list[str]:
@@ -142,18 +146,25 @@ def desk(*staff: Role) -> Iterator[Desk]:
     """
     with tempfile.TemporaryDirectory() as place:
         settings = prepare(Path(place) / "data", "127.0.0.1", 0)
-        settings = replace(settings, chromium=program(Path(place)))
-        for folder in ("feeds", "images"):
-            (settings.content / folder).mkdir(exist_ok=True)
-        Image.new("RGB", (240, 80), "#3b5bdb").save(settings.content / "images" / "logo.png")
-        (settings.content / "feeds" / "stores.yaml").write_text(FEED)
-        with serving(settings):
-            fill(settings, Console(stderr=True))
+        with furnished(replace(settings, chromium=program(Path(place)))):
             token = (settings.data / "dashboard.token").read_text().strip()
-            headers = {"authorization": f"Bearer {token}"}
-            with ThreadPoolExecutor(1) as thread:  # a browser's driver may have the loop of this one
-                thread.submit(asyncio.run, _draft(settings)).result()
             for role in staff:
                 employ(settings.data, role, role=role)
-            urlopen(Request(f"{settings.address}/api/feeds/stores?format=csv", STORES, headers, method="PUT")).close()
             yield Desk(settings.address, token)
+
+
+@contextmanager
+def furnished(settings: Settings) -> Iterator[None]:
+    """Run the demo that these settings were prepared for, filled, with a picture, a feed and a draft."""
+    for folder in ("feeds", "images"):
+        (settings.content / folder).mkdir(exist_ok=True)
+    Image.new("RGB", (240, 80), "#3b5bdb").save(settings.content / "images" / "logo.png")
+    (settings.content / "feeds" / "stores.yaml").write_text(FEED)
+    with serving(settings):
+        fill(settings, Console(stderr=True))
+        token = (settings.data / "dashboard.token").read_text().strip()
+        headers = {"authorization": f"Bearer {token}"}
+        with ThreadPoolExecutor(1) as thread:  # a browser's driver may have the loop of this one
+            thread.submit(asyncio.run, _draft(settings)).result()
+        urlopen(Request(f"{settings.address}/api/feeds/stores?format=csv", STORES, headers, method="PUT")).close()
+        yield

@@ -60,16 +60,19 @@ def run(data: Path | None = None, host: str | None = None, port: int | None = No
                 raise Unavailable("the server ended by itself", hint="its log above says why")
 
 
-def prepare(folder: Path, host: str, port: int | None) -> Settings:
-    """Create the folder with its content and keys, unless an earlier run did; return its settings."""
+def prepare(folder: Path, host: str, port: int | None, store: str = "") -> Settings:
+    """Create the folder with its content and keys, unless an earlier run did; return its settings.
+
+    `store` is the address of another store than the folder.
+    """
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).exists():
             raise BadSettings(f"{folder} is not a demo's folder", hint="name an empty or new folder with --data")
         if not keys.path(folder).exists() or not keys.read(folder).seeded:
             shutil.rmtree(folder)
     if keys.path(folder).exists():
-        return _again(folder, host, port)
-    settings = _settings(folder, host, port if port else _free(host, 8000 if port is None else 0))
+        return _again(folder, host, port, store)
+    settings = _settings(folder, host, port if port else _free(host, 8000 if port is None else 0), store)
     (folder / "demo").mkdir(parents=True)
     (folder / MARK).touch()
     _copy_content(folder, settings.address)
@@ -133,10 +136,10 @@ def _end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _again(folder: Path, host: str, port: int | None) -> Settings:
+def _again(folder: Path, host: str, port: int | None, store: str) -> Settings:
     """Return the settings of an earlier run, whose address must stay: its products' pictures are there."""
     kept = keys.read(folder)
-    settings = _settings(folder, host, port or int(kept.address.rpartition(":")[2]))
+    settings = _settings(folder, host, port or int(kept.address.rpartition(":")[2]), store)
     if settings.address != kept.address:
         raise BadSettings(
             f"the demo in {folder} was made for {kept.address}",
@@ -147,11 +150,11 @@ def _again(folder: Path, host: str, port: int | None) -> Settings:
     return settings
 
 
-def _settings(folder: Path, host: str, port: int) -> Settings:
+def _settings(folder: Path, host: str, port: int, store: str) -> Settings:
     place = f"127.0.0.1:{port}"
     own = setting.read({}, host=host, port=port).address.partition("://")[2]
-    hosts = {"link_hosts": own, "private_hosts": f"{own},{place}"}
-    return setting.read({}, data=folder, host=host, port=port, audience_seconds=3, **hosts)
+    given = {"link_hosts": own, "private_hosts": f"{own},{place}"} | ({"store": store} if store else {})
+    return setting.read({}, data=folder, host=host, port=port, audience_seconds=3, **given)
 
 
 def _free(host: str, wanted: int) -> int:
