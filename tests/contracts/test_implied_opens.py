@@ -18,7 +18,7 @@ from wetink.core.blocks.experiment import Exposure
 from wetink.core.client_classification import Facts, Kind, classify
 from wetink.core.signals.attribution import PROVED_MS, Touch
 from wetink.core.signals.experiment_result import DailyExposures
-from wetink.core.signals.report import DAY_MS, Report
+from wetink.core.signals.report import COUNTS, DAY_MS, Report
 from wetink.ports import Storage
 
 START = 100 * DAY_MS + DAY_MS // 2
@@ -70,6 +70,11 @@ def figures(desk: Desk) -> dict[str, tuple[int, int, int, int, int]]:
     days = run(desk.ledger.days(0, 1 << 61))
     for each in days:
         assert min(each.opens - each.implied_opens, each.implied_opens, each.unique_opens) >= 0
+    week = [(START // DAY_MS * DAY_MS - DAY_MS, START // DAY_MS * DAY_MS + 6 * DAY_MS)]
+    whole, devices = (run(desk.ledger.sums(week, by)) for by in ((), ("part",)))
+    assert [sum(getattr(each, name) for each in devices) for name in COUNTS[1:]] == [
+        sum(getattr(each, name) for each in whole) for name in COUNTS[1:]
+    ], "each counts for one device"
     sums: dict[str, Counter[str]] = {}
     for each in days:
         mine = sums.setdefault(each.block, Counter())

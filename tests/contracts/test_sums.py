@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.loop import run
+from tests.contracts.profiles import received
+from wetink.core.client_classification import Facts, classify
+from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import COUNTS, QUARTER_MS
 from wetink.ports import Storage
@@ -28,6 +31,7 @@ TOUCHES = st.lists(
         at=st.integers(START, START + 3 * DAY_MS),
         variant=st.sampled_from(("", "v", "w")),
         fetch_class=st.sampled_from(("person", "proxy")),
+        facts=st.sampled_from((Facts("apple-mail", "mobile"), Facts("gmail-proxy"), Facts())),
         human=st.booleans(),
     ),
     max_size=40,
@@ -58,9 +62,20 @@ def fresh(another: Callable[[], Storage]) -> Callable[[str], Storage]:
 
 
 @few
-@given(TOUCHES, QUARTERS, st.sets(st.sampled_from(("block", "variant", "campaign"))), st.uuids())
+@given(
+    TOUCHES,
+    QUARTERS,
+    st.sets(st.sampled_from(("block", "variant", "campaign", "part"))),
+    st.sampled_from((None, "may", "")),
+    st.uuids(),
+)
 def test_sums_are_those_of_a_naive_count(
-    fresh: Callable[[str], Storage], touches: list[Touch], quarters: list[int], by: set[str], example: Any
+    fresh: Callable[[str], Storage],
+    touches: list[Touch],
+    quarters: list[int],
+    by: set[str],
+    campaign: str | None,
+    example: Any,
 ) -> None:
     store = fresh(str(example))
     mine = [Touch(t.kind, f"{t.block} {example}", *(getattr(t, n) for n in ("recipient", "campaign", "at", "variant",
@@ -72,17 +87,25 @@ def test_sums_are_those_of_a_naive_count(
     naive: Counter[tuple[Any, ...]] = Counter()
     for touch in stored:
         for since, until in periods:
-            if since <= touch.at < until:
+            if since <= touch.at < until and campaign in (None, touch.campaign):
                 name = {"open": ("machine_opens", "opens"), "click": ("machine_clicks", "clicks")}[touch.kind]
                 key = [getattr(touch, each) if each in by else "" for each in ("block", "variant", "campaign")]
-                naive[since, *key, name[touch.human]] += 1
-                naive[since, *key, "implied_opens"] += touch.implied
+                for part in touch.parts if "part" in by else ("",):
+                    naive[since, *key, part, name[touch.human]] += 1
+                    naive[since, *key, part, "implied_opens"] += touch.implied
+    blocks = sorted({t.block for t in mine})
     found: Counter[tuple[Any, ...]] = Counter()
-    for name in {t.block for t in mine}:
-        for count in run(store.ledger.sums(periods, by, block=name)):
-            for field in ("opens", "machine_opens", "clicks", "machine_clicks", "implied_opens"):
-                found[count.day, count.block, count.variant, count.campaign, field] += getattr(count, field)
+    for count in run(store.ledger.sums(periods, by, blocks=blocks, campaign=campaign)):
+        for field in ("opens", "machine_opens", "clicks", "machine_clicks", "implied_opens"):
+            found[count.day, count.block, count.variant, count.campaign, count.part, field] += getattr(count, field)
     assert +found == +naive
+    whole = run(store.ledger.sums(periods, {*by, "block"}, campaign=campaign))
+    own = run(store.ledger.sums(periods, {*by, "block"}, blocks=blocks, campaign=campaign))
+    assert [each for each in whole if each.block in blocks] == own
+    devices = run(store.ledger.sums(periods, {"block", "part"}, blocks=blocks, campaign=campaign))
+    for each in run(store.ledger.sums(periods, {"block"}, blocks=blocks, campaign=campaign)):
+        parts = [part for part in devices if (part.day, part.block) == (each.day, each.block)]
+        assert [sum(getattr(part, name) for part in parts) for name in COUNTS] == [getattr(each, n) for n in COUNTS]
 
 
 def _all(store: Storage, block: str) -> list[Touch]:
@@ -145,3 +168,89 @@ def test_pictures_are_counted_in_the_quarter_of_an_hour_they_were_served(store: 
     [count] = run(store.ledger.sums([(at, at + QUARTER_MS)], ("block",)))
     assert (count.pictures, [getattr(count, name) for name in COUNTS[1:]]) == (2, [0] * 8)
     assert [each.pictures for each in run(store.ledger.days(START, START + DAY_MS))] == [4]
+
+
+PHONE, GMAIL = Facts("apple-mail", "mobile"), Facts("gmail-proxy")
+
+
+def opened(who: str, at: int, facts: Facts = PHONE, kind: str = "open") -> Touch:
+    return Touch(kind, "hero", who, "may", at, "v", classify(facts).kind, facts)
+
+
+def stored(store: Storage, touches: Sequence[Touch]) -> None:
+    record(store, touches)
+    run(store.ledger.touches((), 0, 0))  # writes what waits
+
+
+def by_part(store: Storage, **more: Any) -> dict[str, tuple[int, int]]:
+    found = run(store.ledger.sums([(START, START + 2 * DAY_MS)], ("part",), **more))
+    return {each.part: (each.opens, each.unique_opens) for each in found}
+
+
+def listed_of(store: Storage, part: str) -> list[str]:
+    wanted = TouchQuery(START, START + 2 * DAY_MS, part=part)
+    return [each.touch.recipient for each in run(store.ledger.listed(wanted, 9))]
+
+
+async def _members(*names: str) -> AsyncIterator[list[Identifier]]:
+    yield [Identifier("user", each) for each in names]
+
+
+def test_opens_count_for_their_device_and_the_audiences_of_that_time(store: Storage) -> None:
+    stored(store, [opened("user:1", START)])
+    run(store.memberships.take("vip", _members("1", "2"), START, lambda change, first: False))
+    run(store.memberships.take("new", _members("2"), START, lambda change, first: False))
+    stored(store, [opened("user:1", START + 1), opened("user:2", START + 2, GMAIL), opened("user:3", START + 3)])
+    run(store.memberships.take("vip", _members("3"), START + 4, lambda change, first: False))
+    expected = {"phone": (3, 2), "gmail": (1, 1), "@vip": (2, 1), "@new": (1, 1)}
+    assert by_part(store) == by_part(store, blocks=["hero"]) == by_part(store, campaign="may") == expected
+    assert by_part(store, blocks=["cards"]) == {}
+    assert (listed_of(store, "@vip"), listed_of(store, "gmail")) == (["user:2", "user:1"], ["user:2"])
+    assert listed_of(store, "tablet") == []
+    run(store.ledger.reclassify(lambda _, kind: kind in ("person", "proxy")))
+    assert by_part(store) == expected, "they are not looked up again"
+
+
+def test_an_open_of_an_address_counts_for_the_audiences_of_its_user(
+    store: Storage, another: Callable[[], Storage]
+) -> None:
+    run(store.log.append([received({"type": "identify", "userId": "7", "traits": {"email": "jane@shop.example"}})]))
+    run(store.memberships.take("vip", _members("7"), START, lambda change, first: False))
+    stored(another(), [opened("email:jane@shop.example", START + 1), opened("email:other@shop.example", START + 1)])
+    assert by_part(store) == {"phone": (2, 2), "@vip": (1, 1)}
+
+
+def test_an_open_that_a_click_proved_counts_for_the_device_that_is_seen_later(store: Storage) -> None:
+    stored(store, [opened("user:1", START, kind="click")])
+    assert by_part(store) == {"phone": (1, 1)}
+    stored(store, [opened("user:1", START + 1000, GMAIL)])
+    assert by_part(store) == {"gmail": (1, 1), "phone": (0, 0)}
+    run(store.ledger.reclassify(lambda _, kind: kind in ("person", "proxy")))
+    assert by_part(store) == {"gmail": (1, 1), "phone": (0, 0)}
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        Facts(client, device, owner, method)
+        for client in (
+            "",
+            "bare-mozilla",
+            "gmail-proxy",
+            "gmail-prefetch",
+            "apple-mail",
+            "safari",
+            "chrome",
+            "curl",
+            "barracuda",
+        )
+        for device in ("", "mobile", "tablet", "desktop")
+        for owner in ("", "Akamai Technologies", "FASTMAIL", "Fastly, Inc.")
+        for method in ("GET", "HEAD")
+    ][::7],
+    ids=repr,
+)
+def test_each_engine_has_the_device_class_of_the_rules(store: Storage, facts: Facts) -> None:
+    touch = opened("user:1", START, facts)
+    stored(store, [touch])
+    assert list(by_part(store)) == list(touch.parts)

@@ -120,8 +120,10 @@ class Shop:
         fresh = Reports(self.stores[0], Periods(self.stores[0], most=0))
         for each in self.reports:
             for span in ((START, END), (START + DAY, until)):
-                lines = [await one.lines(self.content, *span, DIMENSIONS, **given) for one in (each, fresh)]
-                assert lines[0] == lines[1]
+                for other in ("audience", "device"):
+                    by = [name for name in DIMENSIONS if name != other]
+                    lines = [await one.lines(self.content, *span, by, **given) for one in (each, fresh)]
+                    assert lines[0] == lines[1]
                 sales = [
                     [some async for day in one.sales(self.content, *span) for some in day] for one in (each, fresh)
                 ]

@@ -7,10 +7,11 @@ import apsw
 import pytest
 
 from tests.contracts.loop import run
-from tests.contracts.test_implied_opens import HOUR, figures, touch
+from tests.contracts.test_implied_opens import HOUR, START, figures, touch
 from tests.contracts.test_ledger import Desk
 from tests.storage import opened
 from wetink.core.errors import BadSettings
+from wetink.core.signals.report import DAY_MS
 from wetink.store.sqlite.connection import refuse_older
 
 
@@ -46,7 +47,8 @@ def test_clicks_of_the_past_prove_opens_when_they_are_classed_anew(tmp_path: Pat
     desk.touched(touch("open", "prefetch"), touch("click", after=HOUR))
     db = apsw.Connection(str(tmp_path / "opens.db"))  # as an earlier version wrote it
     db.execute("DELETE FROM contact WHERE implied")
-    db.execute("UPDATE daily SET opens = 0, unique_opens = 0, implied_opens = 0")
+    for table in ("daily", "part_daily"):
+        db.execute(f"UPDATE {table} SET opens = 0, unique_opens = 0, implied_opens = 0")
     db.close()
     assert figures(desk) == {"hero": (0, 0, 1, 1, 0)}
     run(desk.ledger.reclassify(lambda _, kind: kind == "person"))
@@ -54,3 +56,19 @@ def test_clicks_of_the_past_prove_opens_when_they_are_classed_anew(tmp_path: Pat
     run(desk.ledger.reclassify(lambda _, __: False))
     assert figures(desk) == {"hero": (0, 0, 1, 0, 0)}, "nor does a click that counts no more prove anything"
     run(store.close())
+
+
+def test_a_file_of_before_there_were_sums_by_part_gets_them(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    Desk(store).touched(*(touch("open", who, after=hour * HOUR) for who in ("person", "scanner") for hour in range(40)))
+    days = [(START // DAY_MS * DAY_MS, START // DAY_MS * DAY_MS + 3 * DAY_MS)]
+    expected = [run(store.ledger.sums(days, by)) for by in ((), ("campaign",), ("block", "part"))]
+    assert [each.opens for each in expected[0]] == [40]
+    run(store.close())
+    db = apsw.Connection(str(tmp_path / "opens.db"))
+    db.create_scalar_function("parts_in", lambda *given: "[]", 3)
+    db.execute("DELETE FROM part_daily; DELETE FROM rollup; ALTER TABLE contact DROP COLUMN audiences")
+    db.close()
+    again = opened(tmp_path)
+    assert [run(again.ledger.sums(days, by)) for by in ((), ("campaign",), ("block", "part"))] == expected
+    run(again.close())

@@ -85,6 +85,11 @@ class Content(msgspec.Struct, frozen=True):
         """Return the block of a name that an email has, which may be an earlier one; None if there is none."""
         return self.blocks.get(name) or self.blocks.get(self.aliases.get(name, ""))
 
+    def names_of(self, name: str) -> list[str]:
+        """Return a block's present name and its earlier ones, by any of them: old opens have the earlier ones."""
+        now = self.aliases.get(name, name)
+        return [now, *(old for old, new in self.aliases.items() if new == now)]
+
     @property
     def listed(self) -> Mapping[str, Block]:
         """The blocks without the archived ones."""

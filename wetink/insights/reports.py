@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from wetink.content.content import Content
 from wetink.core.blocks.block import counts
@@ -16,6 +17,7 @@ from wetink.core.signals.attribution import Attribution
 from wetink.core.signals.conversion import Conversion
 from wetink.core.signals.credits import Credits, Sale, credits_of, joined, sales_of
 from wetink.core.signals.date_range import DAY_MS, DateRange, days_within
+from wetink.core.signals.device_class import dimension_of
 from wetink.core.signals.goal import Goal
 from wetink.core.signals.report import ALL, DIMENSIONS, DayCount, Filter, Line, Report
 from wetink.insights.conversions import Conversions, Terms, attributed, chosen_goal
@@ -198,30 +200,53 @@ class Reports:
         model: str = "",
     ) -> list[list[Line]]:
         """Return the report of the same days in several breakdowns. Raises the errors of `lines`."""
+        credits = await self._credits(content, *days.span, goal, model)
+        return await self.counted(content, days, ways, only, credits)
+
+    async def counted(
+        self,
+        content: Content,
+        days: DateRange,
+        ways: Sequence[Sequence[str]],
+        only: Filter = ALL,
+        credits: Sequence[Credits] = (),
+    ) -> list[list[Line]]:
+        """Return the report of the same days in several breakdowns, with the orders of these credits.
+
+        Raises BadRequest for an unknown dimension, and StoreUnavailable.
+        """
         wrong = [each for by in ways for each in by if each not in DIMENSIONS]
         if wrong:
             raise BadRequest(f"nothing is counted by {wrong[0][:64]!r}", hint=f"by: {', '.join(DIMENSIONS)}")
-        credits = await self._credits(content, *days.span, goal, model)
+        for by in ways:
+            if all(name in by or getattr(only, name) is not None for name in ("audience", "device")):
+                raise BadRequest("by: an open is counted by audience or by device, not by both", where="by")
+        only = replace(only, block=content.aliases.get(only.block, only.block) if only.block is not None else None)
         emails = {name: block.email for name, block in content.blocks.items()}
         found = []
         for by in ways:
-            report = Report(by, only=only, emails=emails, zone=days.zone)
+            report = Report(by, only=only, emails=emails, zone=days.zone, aliases=content.aliases)
             there: list[dict[str, str]] = []
             if tuple(by) == ("block",) and only == Filter(only.block):
                 there = [{"block": name} for name in content.listed if only.block in (None, name)]
-            counts = await self._counts(days, by, only)
+            counts = await self._counts(content, days, by, only)
             found.append(await asyncio.to_thread(_lines, report, credits, counts, there))
         return found
 
-    async def _counts(self, days: DateRange, by: Sequence[str], only: Filter) -> Sequence[DayCount]:
+    async def _counts(self, content: Content, days: DateRange, by: Sequence[str], only: Filter) -> Sequence[DayCount]:
         """Return the counts of a range, apart by no more than a breakdown and a filter need."""
         columns = {each for each in ("block", "variant", "campaign") if each in by or getattr(only, each) is not None}
         if "email" in by or only.email is not None:
             columns.add("block")
+        apart = next((name for name in ("audience", "device") if name in by or getattr(only, name) is not None), "")
+        if apart:
+            columns.add("part")
         periods = [days.span]
-        if "day" in by or "weekday" in by:
+        if "day" in by or "weekday" in by or only.weekday is not None:
             periods = days.periods
-        return await self._ledger.sums(periods, columns, block=only.block or "")
+        blocks = content.names_of(only.block) if only.block is not None else None
+        found = await self._ledger.sums(periods, columns, blocks=blocks, campaign=only.campaign)
+        return [each for each in found if not apart or dimension_of(each.part) == apart]
 
     async def past(self, decision_id: str) -> Opened:
         """Return a past open. Raises NotFound and StoreUnavailable."""

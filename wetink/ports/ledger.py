@@ -53,6 +53,8 @@ class TouchQuery(msgspec.Struct, frozen=True):
     variant: str | None = None
     campaign: str | None = None
     fetch_class: str = ""
+    part: str = ""
+    """A device class, or `@` and an audience."""
     recipients: Sequence[str] | None = None
 
 
@@ -142,12 +144,18 @@ class Ledger(Protocol):
         ...
 
     async def sums(
-        self, periods: Sequence[tuple[int, int]], by: Collection[str], *, block: str = ""
+        self,
+        periods: Sequence[tuple[int, int]],
+        by: Collection[str],
+        *,
+        blocks: Sequence[str] | None = None,
+        campaign: str | None = None,
     ) -> Sequence[DayCount]:
         """Return deliveries, opens and clicks of periods [since, until) in Unix ms, whole quarters of an hour.
 
-        They are added up by period, whose `since` is the `day`, and by those of block, variant and campaign that are in
-        `by`; the others are empty. With a `block`, only its counts.
+        They are added up by period, whose `since` is the `day`, and by those of block, variant, campaign and part that
+        are in `by`; the others are empty. By part, each open and click counts for its device class and for each
+        audience (`@name`) of its person; deliveries are left out. With `blocks` or a `campaign`, only theirs.
         """
         ...
 

@@ -33,6 +33,7 @@ TABLES: Mapping[str, Table] = {
     "promise": Table(("recipient", "block", "name")),
     "contact": Table(("recipient",)),
     "daily": Table(("day", "block", "variant", "campaign")),
+    "part_daily": Table(("day", "block", "variant", "campaign")),
     "contact_change": Table(("width", "start")),
     "applied": Table(("id",)),
     "exposure": Table(("experiment", "recipient")),

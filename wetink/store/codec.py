@@ -49,6 +49,13 @@ def identifier(column: str) -> Identifier:
     return Identifier(_KINDS[column[0]], column[1:])
 
 
+def recipient_of(text: str) -> Identifier | None:
+    """Return the identifier of `kind:value`; None if it is none."""
+    kind, _, value = text.partition(":")
+    known: Kind | None = _KINDS.get(kind[:1])
+    return Identifier(known, value) if known == kind else None
+
+
 def fingerprint(source: str, message_id: str) -> int:
     """Return the 64 bits that identify a message id within its source."""
     digest = blake2b(f"{source}\0{message_id}".encode("utf-8", "surrogatepass"), digest_size=8).digest()

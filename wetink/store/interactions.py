@@ -1,14 +1,16 @@
 """Interactions: opens and clicks as rows, the opens that clicks prove, and their classes by the current rules."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from wetink.core.blocks.block import Decision
 from wetink.core.client_classification import Facts, Kind, classify, in_hindsight
 from wetink.core.signals.attribution import PROVED_MS, Touch
+from wetink.core.signals.device_class import parts
 from wetink.core.signals.report import DAY_MS, QUARTER_MS
 from wetink.ports.ledger import Group, TouchPlace, TouchQuery
 
@@ -22,6 +24,7 @@ NO_ARMS = ""
 encode_json = msgspec.json.Encoder().encode
 _facts = msgspec.json.Decoder(Facts).decode
 _arms = msgspec.json.Decoder(dict[str, str]).decode
+_names = msgspec.json.Decoder(tuple[str, ...]).decode
 _NO_FACTS = Facts()
 
 
@@ -32,12 +35,13 @@ def row_of(touch: Touch) -> tuple[Any, ...]:
         *(touch.fetch_class, encode_json(touch.facts).decode(), touch.version, touch.human),
         encode_json(touch.arms).decode() if touch.arms else NO_ARMS,
         touch.implied,
+        encode_json(touch.audiences).decode() if touch.audiences else "",
     )
 
 
 def touch_of(row: Sequence[Any]) -> Touch:
     """Return the open or click of a row."""
-    who, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied = row
+    who, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences = row
     return Touch(
         *(KINDS[kind], block, who, campaign, at, variant, fetch_class),
         _NO_FACTS if facts == "{}" else _facts(facts),
@@ -45,6 +49,7 @@ def touch_of(row: Sequence[Any]) -> Touch:
         bool(human),
         _arms(arms) if arms else {},
         bool(implied),
+        audiences=_names(audiences) if audiences else (),
     )
 
 
@@ -61,6 +66,7 @@ def asked_of(wanted: TouchQuery, limit: int, before: TouchPlace | None) -> dict[
         "variant": wanted.variant,
         "campaign": wanted.campaign,
         "fetch_class": wanted.fetch_class or None,
+        "part": wanted.part or None,
         "limit": limit,
         "recipients": wanted.recipients,
     }
@@ -118,6 +124,55 @@ def parts_of(
             elif at > near:
                 edges.append((since, near, at, -sign))
     return days, edges
+
+
+COLUMNS = "block", "variant", "campaign", "part"
+"""The columns that sums are apart by."""
+
+
+class Source(NamedTuple):
+    """The kinds of sums that a question is answered from: of whole days, and of quarters of an hour.
+
+    A kind is that of rows in `rollup`, or the name of the table with all columns.
+    """
+
+    days: int
+    quarters: int | str
+
+
+ROLLUPS: tuple[tuple[frozenset[str], Source], ...] = (
+    (frozenset(), Source(1, 0)),
+    (frozenset(("campaign",)), Source(3, 2)),
+    (frozenset(("block", "variant")), Source(4, "daily")),
+    (frozenset(("block", "variant", "campaign")), Source(5, "daily")),
+    (frozenset(("part",)), Source(7, 6)),
+    (frozenset(("campaign", "part")), Source(8, "part_daily")),
+    (frozenset(("block", "variant", "part")), Source(9, "part_daily")),
+    (frozenset(COLUMNS), Source(10, "part_daily")),
+)
+"""The columns that sums are apart by, and their kinds: those with the fewest rows come first. `part_daily` has no
+pictures, so only a question about parts reads it."""
+
+
+def source_of(by: Collection[str], *, blocks: bool = False, campaign: bool = False) -> Source:
+    """Return the smallest source for sums apart by some columns, of some `blocks` or of a `campaign`.
+
+    >>> source_of(["block"]), source_of([], campaign=True), source_of(["part"], blocks=True)
+    (Source(days=4, quarters='daily'), Source(days=3, quarters=2), Source(days=9, quarters='part_daily'))
+    """
+    needed = {*by, *(["block"] if blocks else []), *(["campaign"] if campaign else [])}
+    apart = "part" in needed
+    return next(source for there, source in ROLLUPS if needed <= there and apart == ("part" in there))
+
+
+@lru_cache(maxsize=10_000)
+def parts_in(fetch_class: Kind, facts: str, audiences: str) -> tuple[str, ...]:
+    """Return the parts of the crowd that an open or click counts for: its device class, and `@` and each audience.
+
+    >>> parts_in("person", '{"device":"mobile"}', '["vip"]'), parts_in("scanner", "{}", "")
+    (('phone', '@vip'), ('machine',))
+    """
+    return parts(fetch_class, _facts(facts), _names(audiences) if audiences else ())
 
 
 def counted(touch: Touch, recipient: str, block: str) -> bool:

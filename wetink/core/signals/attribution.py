@@ -11,6 +11,7 @@ import msgspec
 
 from wetink.core.client_classification import RULES_VERSION, Facts
 from wetink.core.signals.conversion import Conversion
+from wetink.core.signals.device_class import parts
 from wetink.core.signals.goal import DEFAULT_MODEL, Goal
 from wetink.core.units.currency import most_digits
 from wetink.core.units.duration import parse
@@ -42,6 +43,13 @@ class Touch(msgspec.Struct, frozen=True, gc=False):
     """An open that nobody saw but a person's click proves: the mail provider had prefetched the picture."""
     once: bool = False
     """Whether it counts only if no process has counted such an open within `AGAIN_MS`."""
+    audiences: tuple[str, ...] = ()
+    """The audiences that the person was in when it was stored."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the crowd that it counts for: its device class, and `@` and each audience."""
+        return parts(self.fetch_class, self.facts, self.audiences)
 
 
 TOGETHER_MS = 5_000

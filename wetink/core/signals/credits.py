@@ -15,9 +15,9 @@ from wetink.core.signals.date_range import day_start
 from wetink.core.signals.goal import Signals
 from wetink.core.units.currency import rounded
 
-Place: TypeAlias = tuple[int, str, str, str, str]
-"""The day of a conversion (its first Unix ms in the shop's zone), the credited block, variant and campaign, and the
-currency."""
+Place: TypeAlias = tuple[int, str, str, str, str, tuple[str, ...]]
+"""The day of a conversion (its first Unix ms in the shop's zone), the credited block, variant and campaign, the
+currency, and the parts of the crowd that the open or click counts for."""
 
 
 class CreditSum(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -31,6 +31,7 @@ class CreditSum(msgspec.Struct, frozen=True, array_like=True, gc=False):
     variant: str
     campaign: str
     currency: str
+    parts: tuple[str, ...]
     orders: float
     revenue: float
     page_revenue: float
@@ -96,7 +97,7 @@ def credits_of(attributions: Iterable[Attribution], signals: Signals) -> Credits
             paged = amount if conversion.page else 0.0
             _add(
                 sums,
-                (day, touch.block, touch.variant, touch.campaign, currency),
+                (day, touch.block, touch.variant, touch.campaign, currency, touch.parts),
                 credit.part,
                 amount,
                 paged,
@@ -111,7 +112,7 @@ def joined(parts: Iterable[Credits]) -> Credits:
     sums: dict[Place, list[float]] = {}
     for part in some:
         for each in part.sums:
-            place = each.day, each.block, each.variant, each.campaign, each.currency
+            place = each.day, each.block, each.variant, each.campaign, each.currency, each.parts
             _add(sums, place, each.orders, each.revenue, each.page_revenue, each.squares)
     return Credits(
         sum(part.conversions for part in some),

@@ -1,6 +1,8 @@
-"""Report: opens, clicks, orders and revenue by block, email, variant, campaign, day and weekday."""
+"""Report: opens, clicks, orders and revenue by block, email, variant, campaign, audience, device, day and weekday."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -10,10 +12,11 @@ from wetink.core.signals.credits import CreditSum
 from wetink.core.signals.date_range import DAY_MS as DAY_MS
 from wetink.core.signals.date_range import QUARTER_MS as QUARTER_MS
 from wetink.core.signals.date_range import day_of
+from wetink.core.signals.device_class import dimension_of
 from wetink.core.units.csv import sheet
 from wetink.core.units.currency import rounded
 
-DIMENSIONS = ("block", "email", "variant", "campaign", "day", "weekday")
+DIMENSIONS = ("block", "email", "variant", "campaign", "audience", "device", "day", "weekday")
 """The dimensions of a report. A day is an ISO date in the shop's zone, a weekday its English name."""
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -39,9 +42,11 @@ class DayCount(msgspec.Struct, frozen=True, gc=False):
     machine_clicks: int = 0
     implied_opens: int = 0
     """Opens that a person's click proves, although no person's fetch shows them."""
+    part: str = ""
+    """In counts that are apart by parts of the crowd: a `DeviceClass`, or `@` and an audience. Pictures have none."""
 
 
-COUNTS = DayCount.__struct_fields__[4:]
+COUNTS = DayCount.__struct_fields__[4:-1]
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -102,18 +107,32 @@ class Filter(msgspec.Struct, frozen=True):
     variant: str | None = None
     campaign: str | None = None
     email: str | None = None
+    audience: str | None = None
+    device: str | None = None
+    weekday: str | None = None
+
+    @property
+    def part(self) -> str | None:
+        """The part of the crowd: `@` and an audience, or a device class."""
+        return f"@{self.audience}" if self.audience is not None else self.device
 
     def admits(self, each: DayCount | CreditSum | Touch, emails: Mapping[str, str]) -> bool:
-        """Return whether a count or credit is in the report. `emails` are those of the blocks."""
+        """Return whether a count, credit or touch is in the report, on any day. `emails` are those of the blocks."""
         return (
             self.block in (None, each.block)
             and self.variant in (None, each.variant)
             and self.campaign in (None, each.campaign)
             and self.email in (None, emails.get(each.block, ""))
+            and (self.part is None or self.part in ((each.part,) if isinstance(each, DayCount) else each.parts))
         )
+
+    def includes(self, day: date) -> bool:
+        """Return whether a day is in the report, by its weekday."""
+        return self.weekday in (None, WEEKDAYS[day.weekday()])
 
 
 ALL = Filter()
+T = TypeVar("T", DayCount, CreditSum, Touch)
 
 
 class Report:
@@ -123,10 +142,20 @@ class Report:
     """
 
     def __init__(
-        self, by: Sequence[str], *, only: Filter = ALL, emails: Mapping[str, str] | None = None, zone: str = "UTC"
+        self,
+        by: Sequence[str],
+        *,
+        only: Filter = ALL,
+        emails: Mapping[str, str] | None = None,
+        zone: str = "UTC",
+        aliases: Mapping[str, str] | None = None,
     ) -> None:
-        """Start without credits. `emails` are those of the blocks, and days are the zone's."""
+        """Start without credits. `emails` are those of the blocks, and days are the zone's.
+
+        `aliases` are the present names of renamed blocks by their earlier ones.
+        """
         self._by, self._only, self._emails, self._zone = by, only, emails or {}, zone
+        self._aliases = aliases or {}
         self._orders: dict[tuple[str, ...], float] = {}
         self._revenue: dict[tuple[str, ...], dict[str, float]] = {}
         self._page_revenue: dict[tuple[str, ...], dict[str, float]] = {}
@@ -134,23 +163,37 @@ class Report:
 
     def add(self, sums: Iterable[CreditSum]) -> None:
         """Add the credits of places, each to its line."""
-        for each in sums:
-            if not self._only.admits(each, self._emails):
+        for found in sums:
+            each = present(found, self._aliases)
+            if not self._admits(each):
                 continue
-            key = self._key(each)
-            self._orders[key] = self._orders.get(key, 0.0) + each.orders
-            mine = self._revenue.setdefault(key, {})
-            mine[each.currency] = mine.get(each.currency, 0.0) + each.revenue
-            if each.page_revenue:
-                paged = self._page_revenue.setdefault(key, {})
-                paged[each.currency] = paged.get(each.currency, 0.0) + each.page_revenue
-            squares = self._squares.setdefault(key, {})
-            squares[each.currency] = squares.get(each.currency, 0.0) + each.squares
+            for part in self._parts(each):
+                key = self._key(each, part)
+                self._orders[key] = self._orders.get(key, 0.0) + each.orders
+                mine = self._revenue.setdefault(key, {})
+                mine[each.currency] = mine.get(each.currency, 0.0) + each.revenue
+                if each.page_revenue:
+                    paged = self._page_revenue.setdefault(key, {})
+                    paged[each.currency] = paged.get(each.currency, 0.0) + each.page_revenue
+                squares = self._squares.setdefault(key, {})
+                squares[each.currency] = squares.get(each.currency, 0.0) + each.squares
 
-    def _key(self, each: DayCount | CreditSum) -> tuple[str, ...]:
-        return tuple([self._value(each, dimension) for dimension in self._by])
+    def _admits(self, each: DayCount | CreditSum) -> bool:
+        if not self._only.admits(each, self._emails):
+            return False
+        return self._only.weekday is None or self._only.includes(day_of(each.day, self._zone))
 
-    def _value(self, each: DayCount | CreditSum, dimension: str) -> str:
+    def _parts(self, each: CreditSum) -> Sequence[str]:
+        """Return the parts of the crowd that a credit has a line for."""
+        apart = next((name for name in ("audience", "device") if name in self._by), "")
+        return [part for part in each.parts if dimension_of(part) == apart] if apart else ("",)
+
+    def _key(self, each: DayCount | CreditSum, part: str) -> tuple[str, ...]:
+        return tuple([self._value(each, dimension, part) for dimension in self._by])
+
+    def _value(self, each: DayCount | CreditSum, dimension: str, part: str) -> str:
+        if dimension in ("audience", "device"):
+            return part.removeprefix("@")
         if dimension == "email":
             return self._emails.get(each.block, "")
         if dimension in ("day", "weekday"):
@@ -162,10 +205,11 @@ class Report:
         """Return one line for each combination of the dimensions, in order; `keys` have a line even without counts."""
         by, nothing = self._by, [0] * len(COUNTS)
         added: dict[tuple[str, ...], list[int]] = {tuple(key[each] for each in by): [*nothing] for key in keys}
-        for count in counts:
-            if not self._only.admits(count, self._emails):
+        for found in counts:
+            count = present(found, self._aliases)
+            if not self._admits(count):
                 continue
-            sums = added.setdefault(self._key(count), [*nothing])
+            sums = added.setdefault(self._key(count, count.part), [*nothing])
             for index, name in enumerate(COUNTS):
                 sums[index] += getattr(count, name)
         return [
@@ -179,6 +223,11 @@ class Report:
             )
             for key in sorted({*added, *self._orders}, key=_order)
         ]
+
+
+def present(each: T, aliases: Mapping[str, str]) -> T:
+    """Return a count, credit or touch of a renamed block under the block's present name."""
+    return replace(each, block=aliases[each.block]) if each.block in aliases else each
 
 
 def _order(key: tuple[str, ...]) -> tuple[str, ...]:

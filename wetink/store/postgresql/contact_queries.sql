@@ -31,8 +31,12 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::boolean[], $
     AS wanted (recipient, block, campaign, kind, human, at, n)
 ORDER BY n
 
--- name: implied_near  Opens that clicks have proved, within so many ms of these times.
-SELECT DISTINCT old.id, old.at, old.recipient, old.block, old.campaign, old.variant
+-- name: implied_near  Opens that clicks have proved, within so many ms of these times, and whether each is the first open.
+SELECT DISTINCT old.id, old.at, old.recipient, old.block, old.campaign, old.variant, old.fetch_class, old.facts,
+    old.audiences, NOT EXISTS (
+    SELECT FROM contact AS other WHERE other.recipient = old.recipient AND other.block = old.block
+        AND other.campaign = old.campaign AND other.kind = 0 AND other.human AND other.id < old.id
+)
 FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS wanted (recipient, block, campaign, at)
 JOIN contact AS old ON old.implied AND old.recipient = wanted.recipient AND old.block = wanted.block
     AND old.campaign = wanted.campaign AND abs(old.at - wanted.at) < $5::bigint
@@ -44,9 +48,9 @@ FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::integer[])
 WHERE contact.recipient = new.recipient AND contact.id = new.id AND contact.implied
 
 -- name: insert
-INSERT INTO contact (recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied)
+INSERT INTO contact (recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences)
 SELECT * FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::integer[], $10::boolean[], $11::text[], $12::boolean[])
+    $9::integer[], $10::boolean[], $11::text[], $12::boolean[], $13::text[])
 
 -- name: expose  What it says of exposures; of an heir, that counts for whom it follows. Whoever clicks has seen it.
 WITH met AS (
@@ -85,6 +89,22 @@ ON CONFLICT (day, block, variant, campaign) DO UPDATE SET
 -- name: alone  One transaction at a time adds to the sums: triggers add to those of days first what is new, then what changes.
 SELECT pg_advisory_xact_lock(20, 2)
 
+-- name: count_parts  The same by part.
+INSERT INTO part_daily AS old (day, block, variant, campaign, part, opens, unique_opens, machine_opens,
+    unique_machine_opens, clicks, unique_clicks, machine_clicks, implied_opens)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
+    $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+ON CONFLICT (day, block, variant, campaign, part) DO UPDATE SET
+    opens = old.opens + excluded.opens, unique_opens = old.unique_opens + excluded.unique_opens,
+    machine_opens = old.machine_opens + excluded.machine_opens,
+    unique_machine_opens = old.unique_machine_opens + excluded.unique_machine_opens,
+    clicks = old.clicks + excluded.clicks, unique_clicks = old.unique_clicks + excluded.unique_clicks,
+    machine_clicks = old.machine_clicks + excluded.machine_clicks,
+    implied_opens = old.implied_opens + excluded.implied_opens
+
+-- name: clear_parts
+DELETE FROM part_daily
+
 -- name: clear_days  Pictures stay.
 UPDATE daily SET opens = 0, unique_opens = 0, machine_opens = 0, unique_machine_opens = 0, clicks = 0,
     unique_clicks = 0, machine_clicks = 0, implied_opens = 0
@@ -115,8 +135,8 @@ SELECT id, recipient, at, block, campaign FROM contact WHERE implied AND recipie
 DELETE FROM contact WHERE recipient = ANY($1::text[]) AND id = ANY($2::bigint[]) AND implied
 
 -- name: imply_again  The opens that clicks prove, for the past.
-INSERT INTO contact (recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied)
-SELECT recipient, at, 0, block, campaign, variant, fetch_class, facts, version, true, arms, true FROM contact
+INSERT INTO contact (recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences)
+SELECT recipient, at, 0, block, campaign, variant, fetch_class, facts, version, true, arms, true, audiences FROM contact
 WHERE recipient = ANY($1::text[]) AND id = ANY($2::bigint[])
 
 -- name: unexpose
@@ -128,28 +148,62 @@ FROM contact CROSS JOIN LATERAL json_each_text(arms::json) AS arm
 WHERE recipient = ANY($1::text[]) AND arms <> '' GROUP BY 1, 2
 
 -- name: sums_of  Sums by quarter of an hour of some recipients' rows up to one.
-SELECT at - mod(mod(at, 900000) + 900000, 900000), block, variant, campaign, count(*) FILTER (WHERE kind = 0 AND human),
+SELECT at - mod(mod(at, 900000) + 900000, 900000), block, variant, campaign, parts_in(fetch_class, facts, audiences),
+    count(*) FILTER (WHERE kind = 0 AND human),
     count(*) FILTER (WHERE first AND kind = 0 AND human), count(*) FILTER (WHERE kind = 0 AND NOT human),
     count(*) FILTER (WHERE first AND kind = 0 AND NOT human), count(*) FILTER (WHERE kind = 1 AND human),
     count(*) FILTER (WHERE first AND kind = 1 AND human), count(*) FILTER (WHERE kind = 1 AND NOT human),
     count(*) FILTER (WHERE implied)
 FROM (
-    SELECT at, block, variant, campaign, kind, human, implied,
+    SELECT at, block, variant, campaign, kind, human, implied, fetch_class, facts, audiences,
         row_number() OVER (PARTITION BY recipient, block, campaign, kind, human ORDER BY at, id) = 1 AS first
     FROM contact WHERE recipient = ANY($1::text[]) AND id <= $2
-) AS each GROUP BY 1, 2, 3, 4
+) AS each GROUP BY 1, 2, 3, 4, 5
 
 -- name: sums_since  The same of all rows after one. The first of somebody is no first if there was one up to then.
-SELECT at - mod(mod(at, 900000) + 900000, 900000), block, variant, campaign, count(*) FILTER (WHERE kind = 0 AND human),
+SELECT at - mod(mod(at, 900000) + 900000, 900000), block, variant, campaign, parts_in(fetch_class, facts, audiences),
+    count(*) FILTER (WHERE kind = 0 AND human),
     count(*) FILTER (WHERE first AND kind = 0 AND human), count(*) FILTER (WHERE kind = 0 AND NOT human),
     count(*) FILTER (WHERE first AND kind = 0 AND NOT human), count(*) FILTER (WHERE kind = 1 AND human),
     count(*) FILTER (WHERE first AND kind = 1 AND human), count(*) FILTER (WHERE kind = 1 AND NOT human),
     count(*) FILTER (WHERE implied)
 FROM (
-    SELECT at, block, variant, campaign, kind, human, implied,
+    SELECT at, block, variant, campaign, kind, human, implied, fetch_class, facts, audiences,
         row_number() OVER (PARTITION BY recipient, block, campaign, kind, human ORDER BY at, id) = 1 AND NOT EXISTS (
             SELECT FROM contact AS old WHERE old.recipient = new.recipient AND old.block = new.block
                 AND old.campaign = new.campaign AND old.kind = new.kind AND old.human = new.human AND old.id <= $1
         ) AS first
     FROM contact AS new WHERE id > $1
-) AS each GROUP BY 1, 2, 3, 4
+) AS each GROUP BY 1, 2, 3, 4, 5
+
+-- name: sums  Of periods: whole days, and quarters of an hour added or taken away. Tables and columns take the places in braces.
+SELECT period, {block}, {variant}, {campaign}, {part}, sum(sign * pictures)::bigint, sum(sign * opens)::bigint,
+    sum(sign * unique_opens)::bigint, sum(sign * machine_opens)::bigint, sum(sign * unique_machine_opens)::bigint,
+    sum(sign * clicks)::bigint, sum(sign * unique_clicks)::bigint, sum(sign * machine_clicks)::bigint,
+    sum(sign * implied_opens)::bigint
+FROM (
+    SELECT period, 1 AS sign, rollup.*
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS wanted (period, since, until)
+    JOIN rollup ON kind = {days} AND start >= since AND start < until
+    WHERE ($8::text[] IS NULL OR block = ANY($8)) AND ($9::text IS NULL OR campaign = $9)
+    UNION ALL
+    SELECT period, sign, rollup.*
+    FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::int[]) AS wanted (period, since, until, sign)
+    JOIN {quarters} AS rollup ON kind = {kind} AND start >= since AND start < until
+    WHERE ($8::text[] IS NULL OR block = ANY($8)) AND ($9::text IS NULL OR campaign = $9)
+) AS parts GROUP BY 1, 2, 3, 4, 5
+
+-- name: rows_of_daily  As those of `rollup`.
+SELECT 0::smallint AS kind, day AS start, block, variant, campaign, '' AS part, pictures, opens, unique_opens, machine_opens,
+    unique_machine_opens, clicks, unique_clicks, machine_clicks, implied_opens
+FROM daily
+
+-- name: rows_of_part_daily
+SELECT 0::smallint AS kind, day AS start, block, variant, campaign, part, 0::bigint AS pictures, opens, unique_opens,
+    machine_opens, unique_machine_opens, clicks, unique_clicks, machine_clicks, implied_opens
+FROM part_daily
+
+-- name: audiences_of  Recipients (`kind:value`) with the audiences that they are in at a time.
+SELECT wanted.recipient, array_agg(member.audience ORDER BY member.audience)
+FROM unnest($1::text[], $2::text[]) AS wanted (recipient, who)
+JOIN member ON member.who = root_of(wanted.who, $3) JOIN audience ON audience.name = member.audience GROUP BY 1

@@ -5,15 +5,28 @@ short transactions. The daily sums are computed aside in the meantime, and repla
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from operator import add
+from typing import Any, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
 from wetink.core.client_classification import RULES_VERSION, Kind
 from wetink.core.signals.attribution import AGAIN_MS, PROVED_MS, Touch
 from wetink.ports.drawing import Served
-from wetink.store.interactions import EARLIEST, KINDS, families, quarter_of, reclassified, row_of, unproved
+from wetink.store import codec
+from wetink.store.interactions import (
+    COLUMNS,
+    EARLIEST,
+    KINDS,
+    families,
+    parts_in,
+    quarter_of,
+    reclassified,
+    row_of,
+    source_of,
+    unproved,
+)
 from wetink.store.postgresql.database import Connection, Database
 from wetink.store.queries import queries
 
@@ -23,10 +36,11 @@ PEOPLE_AT_ONCE = 250
 DAYS_AT_ONCE = 5_000
 """Rows of daily sums written by one statement."""
 
-DayKey: TypeAlias = tuple[int, str, str, str]
-"""Day, block, variant, campaign."""
+DayKey: TypeAlias = tuple[int, str, str, str, tuple[str, ...]]
+"""Quarter of an hour, block, variant, campaign, and the parts that it counts for. Pictures count for none."""
 Sums: TypeAlias = dict[DayKey, list[int]]
-"""The counts of a day in the order of the table's columns from `pictures` on."""
+"""Counts in the order of the table's columns from `pictures` on."""
+K = TypeVar("K")
 COUNTS = 9
 PICTURES, OPENS, UNIQUE_OPENS, MACHINE_OPENS, UNIQUE_MACHINE_OPENS, CLICKS, UNIQUE_CLICKS, MACHINE_CLICKS, IMPLIED = (
     range(COUNTS)
@@ -43,7 +57,7 @@ async def count_pictures(connection: Connection, served: Sequence[tuple[tuple[Se
 def _pictures(served: Sequence[tuple[tuple[Served, int], int]]) -> Sums:
     sums: Sums = {}
     for (what, day), count in served:
-        _sum(sums, (day, what.block, what.variant, what.campaign))[PICTURES] += count
+        _sum(sums, (day, what.block, what.variant, what.campaign, ()))[PICTURES] += count
     return sums
 
 
@@ -53,7 +67,7 @@ async def count(
     """Write opens and clicks, and add delivered pictures to the daily counts, inside a transaction."""
     await connection.execute(SQL.share)
     await connection.execute(SQL.lock, list({touch.recipient for touch in touches}))
-    touches = await _without_repeats(connection, touches)
+    touches = await _with_audiences(connection, await _without_repeats(connection, touches))
     sums = _pictures(served)
     touches, times = await _proved(connection, touches, sums)
     await _sum_up(connection, touches, sums)
@@ -62,6 +76,22 @@ async def count(
         await _expose(connection, touches)
     await connection.execute(SQL.changed, [*times, *(touch.at for touch in touches)])
     await _add(connection, sums)
+
+
+async def _with_audiences(connection: Connection, touches: Sequence[Touch]) -> Sequence[Touch]:
+    """Return opens and clicks with the audiences that their people are in."""
+    whose = {
+        touch.recipient: codec.who(found)
+        for touch in touches
+        if (found := codec.recipient_of(touch.recipient)) is not None
+    }
+    if not whose:
+        return touches
+    at = max(touch.at for touch in touches)
+    known = dict(await connection.fetch(SQL.audiences_of, [*whose], [*whose.values()], at))
+    return [
+        replace(each, audiences=tuple(known[each.recipient])) if each.recipient in known else each for each in touches
+    ]
 
 
 async def _without_repeats(connection: Connection, touches: Sequence[Touch]) -> Sequence[Touch]:
@@ -85,12 +115,19 @@ async def _proved(connection: Connection, touches: Sequence[Touch], sums: Sums) 
     if opens:
         rows = [(*_email(each), each.at) for each in opens]
         confirmed, dropped = list[tuple[Any, ...]](), set[int]()
-        for key, at, *email, variant in await connection.fetch(SQL.implied_near, *zip(*rows, strict=True), PROVED_MS):
-            real = next(each for each in opens if _email(each) == tuple(email) and abs(each.at - at) < PROVED_MS)
+        for found in await connection.fetch(SQL.implied_near, *zip(*rows, strict=True), PROVED_MS):
+            key, at, who, block, campaign, variant, fetch_class, facts, audiences, first = found
+            email = who, block, campaign
+            real = next(each for each in opens if _email(each) == email and abs(each.at - at) < PROVED_MS)
             confirmed.append((real.recipient, key, *_classed(real)))
             dropped.add(id(real))
             times.append(at)
-            _sum(sums, (quarter_of(at), real.block, variant, real.campaign))[IMPLIED] -= 1
+            place = quarter_of(at), real.block, variant, real.campaign
+            proved = _sum(sums, (*place, parts_in(fetch_class, facts, audiences)))
+            proved[IMPLIED] -= 1
+            for counts, sign in ((proved, -1), (_sum(sums, (*place, _parts(real, audiences))), 1)):
+                counts[OPENS] += sign
+                counts[UNIQUE_OPENS] += sign * first
         if confirmed:
             await connection.execute(SQL.confirm, *zip(*confirmed, strict=True))
             written = [touch for touch in written if id(touch) not in dropped]
@@ -117,7 +154,7 @@ async def _sum_up(connection: Connection, touches: Sequence[Touch], sums: Sums) 
         if there
     }
     for touch in sorted(touches, key=lambda each: each.at):
-        mine = _sum(sums, (quarter_of(touch.at), touch.block, touch.variant, touch.campaign))
+        mine = _sum(sums, (quarter_of(touch.at), touch.block, touch.variant, touch.campaign, _parts(touch)))
         place, first = _PLACES[touch.kind, touch.human]
         mine[place] += 1
         mine[IMPLIED] += touch.implied
@@ -153,11 +190,28 @@ async def _expose_rows(connection: Connection, rows: Sequence[Sequence[Any]]) ->
 
 
 async def _add(connection: Connection, sums: Sums) -> None:
-    """Add counts to those of their days. This comes last in a transaction: others wait until it ends."""
+    """Add counts to those of their quarters of an hour, and to those of the parts that they count for.
+
+    This comes last in a transaction: others wait until it ends.
+    """
+    if not sums:
+        return
     await connection.execute(SQL.alone)
-    rows = [(*key, *counts) for key, counts in sums.items()]
-    for start in range(0, len(rows), DAYS_AT_ONCE):
-        await connection.execute(SQL.count, *zip(*rows[start : start + DAYS_AT_ONCE], strict=True))
+    whole: dict[tuple[int, str, str, str], list[int]] = {}
+    parts: dict[tuple[int, str, str, str, str], list[int]] = {}
+    for (*place, some), counts in sums.items():
+        key: tuple[int, str, str, str] = tuple(place)  # type: ignore[assignment]
+        for known in (
+            whole.setdefault(key, [0] * COUNTS),
+            *(parts.setdefault((*key, each), [0] * COUNTS) for each in some),
+        ):
+            known[:] = map(add, known, counts)
+    for query, rows in (
+        (SQL.count, [(*key, *counts) for key, counts in whole.items() if any(counts)]),
+        (SQL.count_parts, [(*key, *counts[OPENS:]) for key, counts in parts.items() if any(counts)]),
+    ):
+        for start in range(0, len(rows), DAYS_AT_ONCE):
+            await connection.execute(query, *zip(*rows[start : start + DAYS_AT_ONCE], strict=True))
 
 
 async def classify_anew(database: Database, counts: Callable[[str, Kind], bool]) -> int:
@@ -193,6 +247,7 @@ async def classify_anew(database: Database, counts: Callable[[str, Kind], bool])
         total = Counter(sums)
         _take_in(total, await connection.fetch(SQL.sums_since, last))
         await connection.execute(SQL.clear_days)
+        await connection.execute(SQL.clear_parts)
         days: Sums = {}
         for (key, place), number in total.items():
             _sum(days, key)[place] = number
@@ -203,10 +258,25 @@ async def classify_anew(database: Database, counts: Callable[[str, Kind], bool])
 
 
 def _take_in(sums: Counter[tuple[DayKey, int]], rows: Iterable[Sequence[Any]]) -> None:
-    for day, block, variant, campaign, *numbers in rows:
+    for day, block, variant, campaign, parts, *numbers in rows:
         for place, number in enumerate(numbers, OPENS):
             if number:
-                sums[(day, block, variant, campaign), place] += number
+                sums[(day, block, variant, campaign, tuple(parts)), place] += number
+
+
+def sums_query(by: Collection[str], *, blocks: bool, campaign: bool) -> str:
+    """Return the query for sums apart by some columns, of some `blocks` or of a `campaign`."""
+    source = source_of(by, blocks=blocks, campaign=campaign)
+    table, kind = "rollup", source.quarters
+    if isinstance(kind, str):
+        table, kind = f"({_TABLES[kind]})", 0
+    columns = {name: name if name in by else "''" for name in COLUMNS}
+    query: str = SQL.sums
+    return query.format(days=source.days, quarters=table, kind=kind, **columns)
+
+
+_TABLES = {"daily": SQL.rows_of_daily, "part_daily": SQL.rows_of_part_daily}
+"""The tables with all columns, as rows like those of `rollup`."""
 
 
 async def _slices(database: Database) -> AsyncIterator[list[str]]:
@@ -245,8 +315,14 @@ async def _classify(connection: Connection, people: Sequence[str], counts: Calla
     return found.changed
 
 
-def _sum(sums: Sums, key: DayKey) -> list[int]:
+def _sum(sums: dict[K, list[int]], key: K) -> list[int]:
     return sums.setdefault(key, [0] * COUNTS)
+
+
+def _parts(touch: Touch, audiences: str | None = None) -> tuple[str, ...]:
+    """Return the parts that an open or click counts for, if need be with other audiences than its own (JSON)."""
+    *_, fetch_class, facts, _, _, _, _, own = row_of(touch)
+    return parts_in(fetch_class, facts, own if audiences is None else audiences)
 
 
 def _email(touch: Touch) -> Email:

@@ -136,16 +136,24 @@ class PostgresLedger:
             return [DayCount(*row) for row in await connection.fetch(SQL.days, since, until)]
 
     async def sums(
-        self, periods: Sequence[tuple[int, int]], by: Collection[str], *, block: str = ""
+        self,
+        periods: Sequence[tuple[int, int]],
+        by: Collection[str],
+        *,
+        blocks: Sequence[str] | None = None,
+        campaign: str | None = None,
     ) -> Sequence[DayCount]:
         await self.writer.flush()
         days, edges = parts_of(periods)
         spans = [[each[place] for each in days] for place in range(3)]
         spans += [[each[place] for each in edges] for place in range(4)]
-        given = [name in by for name in ("block", "variant", "campaign")]
+        query = interactions.sums_query(by, blocks=blocks is not None, campaign=campaign is not None)
         async with self._database.reading("counting opens and clicks") as connection:
-            rows = await connection.fetch(SQL.sums, *spans, *given, storable(block))
-        return [DayCount(*row) for row in map(tuple, rows) if any(row[4:])]
+            rows = await connection.fetch(query, *spans, *map(_storable_value, (blocks, campaign)))
+        return sorted(
+            (DayCount(*(*row[:4], *row[5:], row[4])) for row in map(tuple, rows) if any(row[5:])),
+            key=lambda each: (each.day, each.block, each.variant, each.campaign, each.part),
+        )
 
     async def listed(self, wanted: TouchQuery, limit: int, before: TouchPlace | None = None) -> Sequence[Listed]:
         await self.writer.flush()

@@ -40,7 +40,7 @@ WHERE (SELECT set_config('synchronous_commit', 'off', true)) = 'off'
 ON CONFLICT DO NOTHING
 
 -- name: touches_within  Of recipients, each with its own [since, until). Compared so that no plan reads those of all people.
-SELECT contact.recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied
+SELECT contact.recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences
 FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS wanted (recipient, since, until)
 JOIN contact ON contact.recipient = wanted.recipient AND at - since >= 0 AND at - until < 0
 
@@ -58,38 +58,21 @@ FROM (
 ) AS spans ORDER BY n
 
 -- name: days
-SELECT day, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
+SELECT start, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
     unique_clicks, machine_clicks, implied_opens
-FROM day_sum WHERE day >= $1 AND day < $2
-
--- name: sums  Of periods, apart by the columns that are asked for: whole days, and quarters of an hour added or taken away.
-SELECT period, CASE WHEN $8 THEN block ELSE '' END, CASE WHEN $9 THEN variant ELSE '' END,
-    CASE WHEN $10 THEN campaign ELSE '' END, sum(sign * pictures)::bigint, sum(sign * opens)::bigint, sum(sign * unique_opens)::bigint,
-    sum(sign * machine_opens)::bigint, sum(sign * unique_machine_opens)::bigint, sum(sign * clicks)::bigint,
-    sum(sign * unique_clicks)::bigint, sum(sign * machine_clicks)::bigint, sum(sign * implied_opens)::bigint
-FROM (
-    SELECT period, 1 AS sign, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens,
-        clicks, unique_clicks, machine_clicks, implied_opens
-    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS wanted (period, since, until)
-    JOIN day_sum ON day >= since AND day < until
-    UNION ALL
-    SELECT period, sign, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens,
-        clicks, unique_clicks, machine_clicks, implied_opens
-    FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::int[]) AS wanted (period, since, until, sign)
-    JOIN daily ON day >= since AND day < until
-) AS parts
-WHERE $11 = '' OR block = $11 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+FROM rollup WHERE kind = 5 AND start >= $1 AND start < $2
 
 -- name: listed  Opens or clicks of a span, the newest first.
-SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, id
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences, id
 FROM contact WHERE at >= $1 AND (at, id) < ($2, $3) AND kind = $4 AND human = $5 AND ($6::text[] IS NULL OR block = ANY($6))
     AND ($7::text IS NULL OR variant = $7) AND ($8::text IS NULL OR campaign = $8)
-    AND ($9::text IS NULL OR fetch_class = $9)
-ORDER BY at DESC, id DESC LIMIT $10
+    AND ($9::text IS NULL OR fetch_class = $9) AND ($10::text IS NULL OR $10 = ANY(parts_in(fetch_class, facts, audiences)))
+ORDER BY at DESC, id DESC LIMIT $11
 
 -- name: listed_of  The same of some recipients.
-SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, id
-FROM contact WHERE recipient = ANY($11::text[]) AND at >= $1 AND (at, id) < ($2, $3) AND kind = $4 AND human = $5
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences, id
+FROM contact WHERE recipient = ANY($12::text[]) AND at >= $1 AND (at, id) < ($2, $3) AND kind = $4 AND human = $5
     AND ($6::text[] IS NULL OR block = ANY($6)) AND ($7::text IS NULL OR variant = $7)
     AND ($8::text IS NULL OR campaign = $8) AND ($9::text IS NULL OR fetch_class = $9)
-ORDER BY at DESC, id DESC LIMIT $10
+    AND ($10::text IS NULL OR $10 = ANY(parts_in(fetch_class, facts, audiences)))
+ORDER BY at DESC, id DESC LIMIT $11

@@ -19,6 +19,24 @@ UPDATE contact SET implied = 0, fetch_class = ?, facts = ?, version = ? WHERE ro
 -- name: confirm_day
 UPDATE daily SET implied_opens = implied_opens - 1 WHERE day = ? AND block = ? AND variant = ? AND campaign = ?
 
+-- name: leave_parts  An open that a click proved, before the facts of a real open take the place of the click's.
+UPDATE part_daily SET opens = opens - 1, implied_opens = implied_opens - 1, unique_opens = unique_opens - NOT EXISTS (
+    SELECT 1 FROM contact AS old WHERE old.recipient = new.recipient AND old.block = new.block
+        AND old.campaign = new.campaign AND old.kind = 0 AND old.human AND old.rowid < new.rowid
+)
+FROM contact AS new WHERE new.rowid = ? AND part_daily.day = new.at / 900000 * 900000
+    AND part_daily.block = new.block AND part_daily.variant = new.variant AND part_daily.campaign = new.campaign
+    AND part IN (SELECT value FROM json_each(parts_in(new.fetch_class, new.facts, new.audiences)))
+
+-- name: enter_parts  The same open with the facts of the real one.
+INSERT INTO part_daily (day, block, variant, campaign, part, opens, unique_opens)
+SELECT at / 900000 * 900000, block, variant, campaign, part.value, 1, NOT EXISTS (
+    SELECT 1 FROM contact AS old WHERE old.recipient = new.recipient AND old.block = new.block
+        AND old.campaign = new.campaign AND old.kind = 0 AND old.human AND old.rowid < new.rowid
+)
+FROM contact AS new CROSS JOIN json_each(parts_in(fetch_class, facts, audiences)) AS part WHERE new.rowid = ?
+ON CONFLICT DO UPDATE SET opens = opens + 1, unique_opens = unique_opens + excluded.unique_opens
+
 -- name: drop
 DELETE FROM temp.batch WHERE rowid = ?
 
@@ -30,8 +48,8 @@ SELECT wanted.key FROM json_each(?1) AS wanted WHERE NOT EXISTS (
 )
 
 -- name: imply_again  The open that one click proves, for the past.
-INSERT INTO contact (recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied)
-SELECT recipient, at, 0, block, campaign, variant, fetch_class, facts, version, 1, arms, 1 FROM contact WHERE rowid = ?
+INSERT INTO contact (recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences)
+SELECT recipient, at, 0, block, campaign, variant, fetch_class, facts, version, 1, arms, 1, audiences FROM contact WHERE rowid = ?
 
 -- name: deny
 DELETE FROM contact WHERE rowid = ?
@@ -41,8 +59,8 @@ SELECT rowid, recipient, at, block, campaign FROM contact
 WHERE implied AND recipient IN (SELECT value FROM json_each(?))
 
 -- name: insert
-INSERT INTO contact (recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied)
-SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied FROM temp.batch
+INSERT INTO contact (recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences)
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences FROM temp.batch
 
 -- name: changed  The spans of all of them.
 INSERT INTO contact_change (width, start, changes)
@@ -93,6 +111,34 @@ ON CONFLICT DO UPDATE SET unique_opens = unique_opens + excluded.unique_opens,
     unique_machine_opens = unique_machine_opens + excluded.unique_machine_opens,
     unique_clicks = unique_clicks + excluded.unique_clicks
 
+-- name: count_parts  The same, for each part that they are in.
+INSERT INTO part_daily (day, block, variant, campaign, part, opens, machine_opens, clicks, machine_clicks, implied_opens)
+SELECT at / 900000 * 900000, block, variant, campaign, part.value,
+    sum(kind = 0 AND human), sum(kind = 0 AND NOT human), sum(kind = 1 AND human), sum(kind = 1 AND NOT human),
+    sum(implied)
+FROM temp.batch CROSS JOIN json_each(parts_in(fetch_class, facts, audiences)) AS part WHERE true GROUP BY 1, 2, 3, 4, 5
+ON CONFLICT DO UPDATE SET opens = opens + excluded.opens, machine_opens = machine_opens + excluded.machine_opens,
+    clicks = clicks + excluded.clicks, machine_clicks = machine_clicks + excluded.machine_clicks,
+    implied_opens = implied_opens + excluded.implied_opens
+
+-- name: count_part_firsts  As `count_firsts`, for each part that the first one is in.
+INSERT INTO part_daily (day, block, variant, campaign, part, unique_opens, unique_machine_opens, unique_clicks)
+SELECT at / 900000 * 900000, block, variant, campaign, part.value,
+    sum(kind = 0 AND human), sum(kind = 0 AND NOT human), sum(kind = 1 AND human)
+FROM (
+    SELECT min(at) AS at, recipient, block, campaign, kind, human, variant, fetch_class, facts, audiences
+    FROM temp.batch
+    GROUP BY recipient, block, campaign, kind, human
+) AS new CROSS JOIN json_each(parts_in(fetch_class, facts, audiences)) AS part
+WHERE NOT EXISTS (
+    SELECT 1 FROM contact AS old WHERE old.recipient = new.recipient AND old.block = new.block
+        AND old.campaign = new.campaign AND old.kind = new.kind AND old.human = new.human AND old.rowid <= :last
+)
+GROUP BY 1, 2, 3, 4, 5
+ON CONFLICT DO UPDATE SET unique_opens = unique_opens + excluded.unique_opens,
+    unique_machine_opens = unique_machine_opens + excluded.unique_machine_opens,
+    unique_clicks = unique_clicks + excluded.unique_clicks
+
 -- name: take_over  Sums that were made aside in place of those there were; pictures stay.
 INSERT INTO daily (day, block, variant, campaign, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
     unique_clicks, machine_clicks, implied_opens)
@@ -103,6 +149,13 @@ ON CONFLICT DO UPDATE SET opens = excluded.opens, unique_opens = excluded.unique
     machine_opens = excluded.machine_opens, unique_machine_opens = excluded.unique_machine_opens,
     clicks = excluded.clicks, unique_clicks = excluded.unique_clicks, machine_clicks = excluded.machine_clicks,
     implied_opens = excluded.implied_opens
+
+-- name: take_over_parts
+INSERT INTO part_daily (day, block, variant, campaign, part, opens, unique_opens, machine_opens, unique_machine_opens,
+    clicks, unique_clicks, machine_clicks, implied_opens)
+SELECT day, block, variant, campaign, part, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
+    unique_clicks, machine_clicks, implied_opens
+FROM temp.part_sums
 
 -- name: expose  What it says of exposures; of an heir, that counts for whom it follows. Whoever clicks has seen it.
 UPDATE exposure SET
@@ -124,38 +177,31 @@ SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json
 ON CONFLICT DO UPDATE SET pictures = pictures + excluded.pictures
 
 -- name: days
-SELECT day, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
+SELECT start, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
     unique_clicks, machine_clicks, implied_opens
-FROM day_sum WHERE day >= ? AND day < ?
-
--- name: day_sums  Of one day, apart by columns that take the place of these. They come in the order of the key.
-SELECT block, variant, campaign, sum(pictures), sum(opens), sum(unique_opens), sum(machine_opens), sum(unique_machine_opens), sum(clicks),
-    sum(unique_clicks), sum(machine_clicks), sum(implied_opens)
-FROM day_sum WHERE day = :since AND (:only = '' OR block = :only) GROUP BY block, variant, campaign
-
--- name: quarter_sums  The same of some quarters of an hour.
-SELECT block, variant, campaign, sum(pictures), sum(opens), sum(unique_opens), sum(machine_opens), sum(unique_machine_opens), sum(clicks),
-    sum(unique_clicks), sum(machine_clicks), sum(implied_opens)
-FROM daily WHERE day >= :since AND day < :until AND (:only = '' OR block = :only) GROUP BY block, variant, campaign
+FROM rollup WHERE kind = 5 AND start >= ? AND start < ?
 
 -- name: listed  Opens or clicks of a span, the newest first.
-SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, rowid
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences, rowid
 FROM contact WHERE at >= :since AND (at, rowid) < (:at, :row) AND kind = :kind AND human = :human
     AND (:blocks IS NULL OR block IN (SELECT value FROM json_each(:blocks))) AND (:variant IS NULL OR variant = :variant)
     AND (:campaign IS NULL OR campaign = :campaign) AND (:fetch_class IS NULL OR fetch_class = :fetch_class)
+    AND (:part IS NULL OR :part IN (SELECT value FROM json_each(parts_in(fetch_class, facts, audiences))))
 ORDER BY at DESC, rowid DESC LIMIT :limit
 
 -- name: listed_of  The same of some recipients, in a JSON list.
-SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, rowid
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences, rowid
 FROM contact WHERE recipient IN (SELECT value FROM json_each(:recipients))
     AND at >= :since AND (at, rowid) < (:at, :row) AND kind = :kind AND human = :human
     AND (:blocks IS NULL OR block IN (SELECT value FROM json_each(:blocks))) AND (:variant IS NULL OR variant = :variant)
     AND (:campaign IS NULL OR campaign = :campaign) AND (:fetch_class IS NULL OR fetch_class = :fetch_class)
+    AND (:part IS NULL OR :part IN (SELECT value FROM json_each(parts_in(fetch_class, facts, audiences))))
 ORDER BY at DESC, rowid DESC LIMIT :limit
 
 -- name: clear_days
 UPDATE daily SET opens = 0, unique_opens = 0, machine_opens = 0, unique_machine_opens = 0, clicks = 0,
-    unique_clicks = 0, machine_clicks = 0, implied_opens = 0
+    unique_clicks = 0, machine_clicks = 0, implied_opens = 0;
+DELETE FROM part_daily
 
 -- name: recipients  The next ones, in their order.
 SELECT DISTINCT recipient FROM contact WHERE recipient > ? ORDER BY recipient LIMIT ?
@@ -165,12 +211,12 @@ SELECT coalesce(max(rowid), 0) FROM contact
 
 -- name: batch_again  All of some recipients, up to a row.
 INSERT INTO temp.batch
-SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, 0 FROM contact
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, 0, audiences FROM contact
 WHERE recipient IN (SELECT value FROM json_each(:recipients)) AND rowid <= :last
 
 -- name: batch_since  What has been written since.
 INSERT INTO temp.batch
-SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, 0 FROM contact
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, 0, audiences FROM contact
 WHERE rowid > :last
 
 -- name: touches_of  All of some recipients, email by email.

@@ -5,20 +5,20 @@ loop. Classifying all rows again takes many short transactions, so that other wr
 sums are computed aside in the meantime, and replace the existing ones in the end.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import apsw
 from msgspec.structs import replace
 
 from wetink.core.client_classification import RULES_VERSION, Kind
 from wetink.core.signals.attribution import AGAIN_MS, PROVED_MS, Touch
-from wetink.core.signals.report import DAY_MS, DayCount
 from wetink.ports.drawing import Served
 from wetink.store.interactions import (
     EARLIEST,
     encode_json,
     families,
-    parts_of,
+    parts_in,
     quarter_of,
     reclassified,
     row_of,
@@ -33,20 +33,25 @@ PEOPLE_AT_ONCE = 250
 """Recipients classified in one transaction."""
 
 _BATCH = """CREATE TEMP TABLE IF NOT EXISTS batch (
-    recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, once
+    recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, once, audiences
 )"""
-_SUMS = """CREATE TEMP TABLE sums (
-    day, block, variant, campaign, opens DEFAULT 0, unique_opens DEFAULT 0, machine_opens DEFAULT 0,
+_SUMS = """CREATE TEMP TABLE {} (
+    day, block, variant, campaign, {}opens DEFAULT 0, unique_opens DEFAULT 0, machine_opens DEFAULT 0,
     unique_machine_opens DEFAULT 0, clicks DEFAULT 0, unique_clicks DEFAULT 0, machine_clicks DEFAULT 0,
-    implied_opens DEFAULT 0, PRIMARY KEY (day, block, variant, campaign)
+    implied_opens DEFAULT 0, PRIMARY KEY (day, block, variant, campaign{})
 )"""
 LAST = (1 << 63) - 1
 """Higher than any row."""
 
 
 def prepare(db: apsw.Connection) -> None:
-    """Create the table for a batch, once for each connection that writes opens and clicks."""
+    """Create the table for a batch and the function of parts, once for each connection that uses them."""
+    db.create_scalar_function("parts_in", _parts_in, 3, deterministic=True)
     db.execute(_BATCH)
+
+
+def _parts_in(*given: Any) -> str:
+    return encode_json(parts_in(*given)).decode()
 
 
 def count_pictures(db: apsw.Connection, served: Sequence[tuple[tuple[Served, int], int]]) -> None:
@@ -58,25 +63,36 @@ def count_pictures(db: apsw.Connection, served: Sequence[tuple[tuple[Served, int
 def count(db: apsw.Connection, touches: Sequence[Touch]) -> None:
     """Write opens and clicks, inside a transaction."""
     db.execute("DELETE FROM temp.batch")
-    insert(db, "INSERT INTO temp.batch VALUES", [(*row_of(touch), touch.once) for touch in touches])
+    insert(db, "INSERT INTO temp.batch VALUES", [_row_of(touch) for touch in touches])
     if any(touch.once for touch in touches):
         db.execute(SQL.drop_again, {"again": AGAIN_MS})
     _prove(db, touches)
-    for query in (SQL.changed, SQL.count, SQL.count_firsts, SQL.insert, SQL.expose):
-        db.execute(query, {"last": LAST} if query is SQL.count_firsts else None)
+    for query in (SQL.changed, SQL.count, SQL.count_parts):
+        db.execute(query)
+    for query in (SQL.count_firsts, SQL.count_part_firsts):
+        db.execute(query, {"last": LAST})
+    for query in (SQL.insert, SQL.expose):
+        db.execute(query)
+
+
+def _row_of(touch: Touch) -> tuple[Any, ...]:
+    *row, audiences = row_of(touch)
+    return *row, touch.once, audiences
 
 
 def _prove(db: apsw.Connection, touches: Sequence[Touch]) -> None:
     """Add the opens that people's clicks prove. A real open that comes later replaces the proven one."""
     for row, at, block, variant, campaign, new, *taken in fetch(db, SQL.confirmed, (PROVED_MS,)):
+        db.execute(SQL.leave_parts, (row,))
         db.execute(SQL.confirm, (*taken, row))
+        db.execute(SQL.enter_parts, (row,))
         db.execute(SQL.confirm_day, (quarter_of(at), block, variant, campaign))
         db.execute(SQL.drop, (new,))
     clicks = unproved(touches)
     if clicks:
         clicked = [(touch.recipient, touch.at, touch.block, touch.campaign) for touch in clicks]
         found = fetch(db, SQL.unproved, (encode_json(clicked).decode(), PROVED_MS))
-        implied = [(*row_of(replace(clicks[index], kind="open", implied=True)), False) for (index,) in found]
+        implied = [_row_of(replace(clicks[index], kind="open", implied=True, once=False)) for (index,) in found]
         insert(db, "INSERT INTO temp.batch VALUES", implied)
 
 
@@ -87,8 +103,9 @@ class Sums:
         """Start empty. Rows written from now on are added in the end."""
         self._db, self._last = db, db.execute(SQL.last_contact).get
         prepare(db)
-        db.execute("DROP TABLE IF EXISTS temp.sums")
-        db.execute(_SUMS)
+        for table, column in (("sums", ""), ("part_sums", "part")):
+            db.execute(f"DROP TABLE IF EXISTS temp.{table}")
+            db.execute(_SUMS.format(table, f"{column}, " if column else "", f", {column}" if column else ""))
 
     def add(self, recipients: Sequence[str]) -> None:
         """Add all rows of these recipients, and update their exposures. Inside a transaction."""
@@ -99,50 +116,27 @@ class Sums:
         self._db.execute(SQL.expose)
         self._db.execute("DELETE FROM temp.batch")
         self._db.execute(SQL.batch_again, {"recipients": listed, "last": self._last})
-        self._db.execute(_aside(SQL.count))
-        self._db.execute(_aside(SQL.count_firsts), {"last": 0})
+        self._count(0)
 
     def take_over(self) -> None:
         """Replace the stored sums. Inside a transaction."""
         self._db.execute("DELETE FROM temp.batch")
         self._db.execute(SQL.batch_since, {"last": self._last})
-        self._db.execute(_aside(SQL.count))
-        self._db.execute(_aside(SQL.count_firsts), {"last": self._last})
+        self._count(self._last)
         self._db.execute(SQL.clear_days)
         self._db.execute(SQL.take_over)
+        self._db.execute(SQL.take_over_parts)
 
-
-def sums(db: apsw.Connection, periods: Sequence[tuple[int, int]], by: Collection[str], block: str) -> list[DayCount]:
-    """Return the sums of periods, as `Ledger.sums` does: of each day by itself, since its rows are in order."""
-    days, edges = parts_of(periods)
-    parts = [
-        (_grouped(SQL.day_sums, by), period, day, day, 1)
-        for period, first, last in days
-        for day in range(first, last, DAY_MS)
-    ]
-    parts += [(_grouped(SQL.quarter_sums, by), *edge) for edge in edges]
-    found: dict[tuple[int, str, str, str], list[int]] = {}
-    for query, period, since, until, sign in parts:
-        for row in db.execute(query, {"since": since, "until": until, "only": block}):
-            if row[3] is None:  # no rows at all
-                continue
-            known = found.setdefault((period, *row[:3]), [0] * 9)
-            for index, amount in enumerate(row[3:]):
-                known[index] += sign * amount
-    return [DayCount(*key, *amounts) for key, amounts in sorted(found.items()) if any(amounts)]
-
-
-def _grouped(query: str, by: Collection[str]) -> str:
-    """Return a query for sums apart by some of its columns, with empty text for the others."""
-    columns = "block", "variant", "campaign"
-    mine = [name for name in columns if name in by]
-    shown = ", ".join(name if name in by else "''" for name in columns)
-    query = query.replace("SELECT block, variant, campaign", f"SELECT {shown}")
-    return query.replace("GROUP BY block, variant, campaign", f"GROUP BY {', '.join(mine)}" if mine else "")
+    def _count(self, last: int) -> None:
+        """Add the batch. What is the first of its kind follows from the rows up to the last one, and the batch."""
+        for query in (SQL.count, SQL.count_parts):
+            self._db.execute(_aside(query))
+        for query in (SQL.count_firsts, SQL.count_part_firsts):
+            self._db.execute(_aside(query), {"last": last})
 
 
 def _aside(query: str) -> str:
-    return query.replace("INTO daily", "INTO temp.sums")
+    return query.replace("INTO part_daily", "INTO temp.part_sums").replace("INTO daily", "INTO temp.sums")
 
 
 def classify_anew(db: apsw.Connection, counts: Callable[[str, Kind], bool]) -> int:

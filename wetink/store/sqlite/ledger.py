@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import apsw
 import msgspec
+from msgspec.structs import replace
 
 from wetink.core.blocks.block import MARKS, Decision, Onlooker, settled, stands
 from wetink.core.client_classification import Kind
@@ -25,7 +26,7 @@ from wetink.ports.drawing import Served
 from wetink.ports.ledger import Group, Listed, Revision, TouchPlace, TouchQuery
 from wetink.store.interactions import added, asked_of, counted, encode_json, join, quarter_of, touch_of
 from wetink.store.queries import queries, script
-from wetink.store.sqlite import interactions
+from wetink.store.sqlite import interactions, rollups
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, Batch, BatchWriter, Queue, passing, transaction
 from wetink.store.sqlite.connection import (
     HOT_KB,
@@ -52,6 +53,8 @@ REMEMBERED = 10_000
 
 Key: TypeAlias = tuple[str, str, str]
 """Recipient, block, campaign."""
+AudiencesOf: TypeAlias = Callable[[Collection[str]], Mapping[str, Sequence[str]]]
+"""Returns the audiences of recipients (`kind:value`) by recipient."""
 Row: TypeAlias = tuple[str, tuple[Any, ...]]
 """A statement and its values."""
 _Job: TypeAlias = tuple[Decision, int, int, Onlooker, "asyncio.Future[tuple[Decision, bool]]"]
@@ -113,7 +116,9 @@ class Late:
 class SQLiteLedger:
     """`ports.Ledger` over one SQLite file, shared by all processes. Used from one thread, its event loop's."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, audiences_of: AudiencesOf = lambda recipients: {}) -> None:
+        """Open the file in a folder. `audiences_of` returns the audiences of recipients, in the writing thread."""
+        self._audiences_of = audiences_of
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / "opens.db"
         self._db = connect(self._path, durable=False, busy_ms=LOOP_BUSY_MS, cache_kb=HOT_KB)
@@ -121,23 +126,23 @@ class SQLiteLedger:
         self._reading, self._reads = connect(self._path, durable=False), threading.Lock()  # for threads, one at a time
         with translated("opening the ledger"):
             refuse_older(self._flushing, "contact", {"contact.fetch_class", "daily.implied_opens"})
-            self._flushing.execute(script(__package__, "ledger.sql"))
+            for db in (self._flushing, self._reading):
+                interactions.prepare(db)
+            rollups.create(self._flushing)
             self._flushing.execute(script(__package__, "exposures.sql"))
-            if first(self._flushing, SQL.lacks_day_sums)[0]:  # a sealed folder cannot be written
-                self._flushing.execute(SQL.fill_day_sums)
         self._unsettled: list[_Job] = []
         self._remembered: dict[Key, tuple[Decision, int] | None] = {}
         self._file_version = Version(lambda: self._db)
         self._version = -1  # the version of the cache
-        db = self._flushing
-        interactions.prepare(db)
         queues = {
             "decisions": Queue(self._keep, MOST_DECISIONS),
-            "rows": Queue(lambda rows: [db.execute(*row) for row in rows], MOST_ROWS),
-            "pictures": Queue(partial(interactions.count_pictures, db), MOST_PICTURES, added),
-            "touches": Queue(partial(interactions.count, db), MOST_TOUCHES),
+            "rows": Queue(lambda rows: [self._flushing.execute(*row) for row in rows], MOST_ROWS),
+            "pictures": Queue(partial(interactions.count_pictures, self._flushing), MOST_PICTURES, added),
+            "touches": Queue(self._count, MOST_TOUCHES),
         }
-        self.writer = BatchWriter("opens, clicks or decisions", db, queues, tried=lambda *how: self.late.tried(*how))
+        self.writer = BatchWriter(
+            "opens, clicks or decisions", self._flushing, queues, tried=lambda *how: self.late.tried(*how)
+        )
         self.late = Late(self.writer)
 
     @property
@@ -323,7 +328,7 @@ class SQLiteLedger:
                     new = join([group for group in groups if first(db, SQL.apply, (group.id, group.at)) is not None])
                     self._keep([((each.recipient, each.block, each.campaign), (each, s)) for each, s in new.decisions])
                     interactions.count_pictures(db, [((what, quarter_of(at)), 1) for what, at in new.served])
-                    interactions.count(db, new.touches)
+                    self._count(new.touches)
             except apsw.Error as error:
                 if not passing(error):
                     raise
@@ -342,22 +347,34 @@ class SQLiteLedger:
             return [DayCount(*row) for row in fetch(self._db, SQL_CONTACTS.days, (since, until))]
 
     @in_thread
-    def sums(self, periods: Sequence[tuple[int, int]], by: Collection[str], *, block: str = "") -> Sequence[DayCount]:
+    def sums(
+        self,
+        periods: Sequence[tuple[int, int]],
+        by: Collection[str],
+        *,
+        blocks: Sequence[str] | None = None,
+        campaign: str | None = None,
+    ) -> Sequence[DayCount]:
         self.flush()
         with translated("counting opens and clicks"), self._reads:
-            return interactions.sums(self._reading, periods, by, block)
+            return rollups.sums(self._reading, periods, by, blocks, campaign)
 
     @in_thread
     def listed(self, wanted: TouchQuery, limit: int, before: TouchPlace | None = None) -> Sequence[Listed]:
         self.flush()
         query = SQL_CONTACTS.listed if wanted.recipients is None else SQL_CONTACTS.listed_of
         with translated("listing opens and clicks"), self._reads:
-            rows = fetch(self._reading, query, _as_json(asked_of(wanted, limit, before)))
+            rows = fetch(self._reading, query, rollups.as_json(asked_of(wanted, limit, before)))
         return [Listed(touch_of(row[:-1]), (row[1], row[-1])) for row in rows]
 
     def flush(self) -> bool:
         """Write the waiting rows. Returns whether none are left. Never raises: rows that cannot be written wait."""
         return self.writer.flush()
+
+    def _count(self, touches: Sequence[Touch]) -> None:
+        audiences = self._audiences_of({touch.recipient for touch in touches})
+        known = [replace(each, audiences=tuple(audiences.get(each.recipient, ()))) for each in touches]
+        interactions.count(self._flushing, known if audiences else touches)
 
     def _keep(self, decisions: Sequence[tuple[Key, tuple[Decision, int]]]) -> None:
         """Write decisions made while the file could not be written. A newer stored one stays."""
@@ -374,12 +391,6 @@ class SQLiteLedger:
         await asyncio.to_thread(self.writer.close)
         for db in (self._db, self._flushing, self._reading):
             db.close()
-
-
-def _as_json(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a query, each list as JSON."""
-    lists = {name: encode_json(asked[name]).decode() for name in ("blocks", "recipients") if asked[name] is not None}
-    return {**asked, **lists}
 
 
 def _touches(db: apsw.Connection, spans: Mapping[str, tuple[int, int]]) -> list[Touch]:

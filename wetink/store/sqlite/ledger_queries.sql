@@ -15,7 +15,7 @@ INSERT OR IGNORE INTO applied (id, at) VALUES (?, ?) RETURNING id
 DELETE FROM applied WHERE at < ?
 
 -- name: touches_within  Of the recipients in a JSON object, each with the [since, until) that is asked for.
-SELECT contact.recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied
+SELECT contact.recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences
 FROM json_each(?) AS wanted CROSS JOIN contact ON contact.recipient = wanted.key
     AND at >= wanted.value ->> 0 AND at < wanted.value ->> 1
 
@@ -28,13 +28,3 @@ SELECT name, value FROM promise WHERE recipient = ? AND block = ?
 
 -- name: promise
 INSERT OR IGNORE INTO promise (recipient, block, name, value) VALUES (?, ?, ?, ?)
-
--- name: lacks_day_sums  Of counts from before there were any.
-SELECT EXISTS (SELECT 1 FROM daily) AND NOT EXISTS (SELECT 1 FROM day_sum)
-
--- name: fill_day_sums
-INSERT INTO day_sum (day, block, variant, campaign, pictures, opens, unique_opens, machine_opens,
-    unique_machine_opens, clicks, unique_clicks, machine_clicks, implied_opens)
-SELECT day / 86400000 * 86400000, block, variant, campaign, sum(pictures), sum(opens), sum(unique_opens), sum(machine_opens),
-    sum(unique_machine_opens), sum(clicks), sum(unique_clicks), sum(machine_clicks), sum(implied_opens)
-FROM daily GROUP BY 1, 2, 3, 4

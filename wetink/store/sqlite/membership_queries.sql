@@ -44,6 +44,9 @@ SELECT since FROM member WHERE audience = ? AND who = ?
 SELECT who, name FROM audience CROSS JOIN member ON audience = name
 WHERE who IN (SELECT value FROM json_each(?)) ORDER BY name
 
+-- name: some_audience
+SELECT 1 FROM audience LIMIT 1
+
 -- name: page
 SELECT who FROM member WHERE audience = ? AND who > ? ORDER BY who LIMIT ?
 

@@ -98,6 +98,15 @@ class SQLiteMemberships(SideFile):
 
     @in_thread
     def of(self, members: Sequence[Identifier]) -> Mapping[Identifier, Sequence[str]]:
+        return self.audiences_of(members)
+
+    def are_none(self) -> bool:
+        """Return whether there are no audiences."""
+        with self._used("looking up audiences"):
+            return first(self._db, SQL.some_audience) is None
+
+    def audiences_of(self, members: Sequence[Identifier]) -> Mapping[Identifier, Sequence[str]]:
+        """Return the same, in this thread."""
         with self._used("looking up audiences"):
             rows = fetch(self._db, SQL.audiences_of, (json.dumps([who(member) for member in members]),))
         return audiences_by_member(rows)

@@ -5,7 +5,7 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ import apsw
 
 from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.ports.storage import Storage
+from wetink.store.codec import recipient_of
 from wetink.store.move import check_complete
 from wetink.store.queries import queries, script
 from wetink.store.sqlite import catalog, conversions, moving, senders
@@ -34,7 +35,7 @@ from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.store.sqlite.log import SQLiteLog
 from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.pictures import SQLitePictures
-from wetink.store.sqlite.profiles import SQLiteProfiles
+from wetink.store.sqlite.profiles import People, SQLiteProfiles
 from wetink.store.sqlite.projections import SQLiteProjections
 from wetink.store.sqlite.secrets import SQLiteSecrets
 from wetink.store.sqlite.sessions import SQLiteSessions
@@ -76,14 +77,15 @@ def open_storage(
     _make(folder)
     with translated("opening the store"):
         main = Database(folder, partial(_prepare, incomplete=incomplete), synchronous=synchronous)
-    ledger = _Lazy(partial(SQLiteLedger, folder))
+    memberships = _Lazy(partial(SQLiteMemberships, folder))
+    ledger = _Lazy(partial(SQLiteLedger, folder, partial(_audiences_of, main, memberships, clock_ms)))
     projections = SQLiteProjections(main)
     archive = _Lazy(partial(SQLiteArchive, folder, clock_ms, days=archive_days, most_bytes=archive_bytes))
     side = {
         "exposures": _Lazy(lambda: SQLiteExposures(folder, ledger.late)),
         "ledger": ledger,
         "archive": archive,
-        "memberships": _Lazy(partial(SQLiteMemberships, folder)),
+        "memberships": memberships,
         "pictures": _Lazy(partial(SQLitePictures, folder)),
         "sessions": _Lazy(partial(SQLiteSessions, folder)),
         "challenges": _Lazy(partial(SQLiteChallenges, folder)),
@@ -116,7 +118,8 @@ def open_storage(
         return [name for name, thread in threads.items() if not thread.alive]
 
     async def close() -> None:
-        closing: list[Any] = [*side.values(), main, projections]  # the projections read from the main file
+        # The projections read from the main file, and the ledger's last opens are counted for their audiences.
+        closing: list[Any] = [*(each for each in side.values() if each is not ledger), main, projections, ledger]
         async with AsyncExitStack() as ending:  # from the last to the first, each even if another fails
             for each in closing:
                 ending.push_async_callback(each.close)
@@ -151,6 +154,22 @@ def _prepare(db: apsw.Connection, *, incomplete: bool) -> None:
     db.execute(script(__package__, "schema.sql") + script(__package__, "summaries.sql"))
     db.execute(script(__package__, "catalog.sql"))
     conversions.prepare(db)
+
+
+def _audiences_of(
+    main: Database, memberships: Any, clock_ms: Callable[[], int], recipients: Collection[str]
+) -> dict[str, Sequence[str]]:
+    """Return the audiences of recipients; none while they cannot be read, since an open counts even so."""
+    try:
+        if memberships.are_none():
+            return {}
+        people, now = People(main.reading), clock_ms()
+        with translated("looking up recipients"):
+            roots = {each: people.root(who, now) for each in recipients if (who := recipient_of(each)) is not None}
+        found = memberships.audiences_of(sorted(set(roots.values()), key=str))
+    except StoreUnavailable:
+        return {}
+    return {each: found[root] for each, root in roots.items() if root in found}
 
 
 class _Lazy:
