@@ -19,13 +19,14 @@ from wetink.core.signals.date_range import (
     last_days,
     preset_range,
 )
-from wetink.core.signals.report import ALL, DIMENSIONS, Filter
+from wetink.core.signals.device_class import DEVICE_CLASSES
+from wetink.core.signals.report import ALL, DIMENSIONS, WEEKDAYS, Filter
 from wetink.web.dashboard.query import number_in, time_in
 
 USUAL_DAYS = 14
 NOTHING = "~"
 """A filter for the empty value: the fallback of a variant, or no campaign."""
-FILTERS = ("block", "email", "variant", "campaign")
+FILTERS = ("block", "email", "variant", "campaign", "audience", "device", "weekday")
 SPAN = ("since", "until", "days", "from", "to", "range")
 """The parameters of the days. A report with invalid ones is not replaced by the default report."""
 
@@ -79,8 +80,11 @@ def report_query(request: Request, zone: str, now: int) -> ReportQuery:
     unknown = [each for each in by if each not in DIMENSIONS]
     if unknown:
         raise BadRequest(f"nothing is counted by {unknown[0][:64]!r}", hint=f"by: {', '.join(DIMENSIONS)}", where="by")
+    only = filter_in(query)
+    if all(name in by or getattr(only, name) is not None for name in ("audience", "device")):
+        raise BadRequest("by: an open is counted by audience or by device, not by both", where="by")
     return ReportQuery(
-        *(days, preset, against, by, filter_in(query)),
+        *(days, preset, against, by, only),
         goal=query.get("goal", "")[:64],
         model=query.get("model", "")[:64],
         currency=query.get("currency", "")[:8].upper(),
@@ -88,8 +92,15 @@ def report_query(request: Request, zone: str, now: int) -> ReportQuery:
 
 
 def filter_in(query: Mapping[str, str]) -> Filter:
-    """Return the filter in a query. An empty parameter means any value, and `~` the empty one."""
+    """Return the filter in a query. An empty parameter means any value, and `~` the empty one.
+
+    Raises BadRequest with the wrong parameter's name.
+    """
     given = {name: query.get(name, "").strip()[:256] for name in FILTERS}
+    for name, known in (("device", [*DEVICE_CLASSES]), ("weekday", WEEKDAYS)):
+        if given[name] and given[name] not in known:
+            hint = f"{name}: {', '.join(known)}"
+            raise BadRequest(f"{name}: there is no {name} {given[name][:64]!r}", hint=hint, where=name)
     return Filter(**{name: "" if value == NOTHING else value for name, value in given.items() if value})
 
 

@@ -1,7 +1,8 @@
 """Reports for programs, with the dashboard's token as Bearer.
 
-GET /api/report               `?by=block,email,variant,campaign,day,weekday`; `?range=28d`, `?from=&to=`, `?days=14` or
-                              `?since=&until=`; `?block=`, `?variant=`, `?campaign=`, `?email=`, `?goal=`, `?model=`,
+GET /api/report               `?by=` some of block, email, variant, campaign, audience, device, day, weekday;
+                              `?range=28d`, `?from=&to=`, `?days=14` or `?since=&until=`; `?block=`, `?variant=`,
+                              `?campaign=`, `?email=`, `?audience=`, `?device=`, `?weekday=`, `?goal=`, `?model=`,
                               `?currency=`; `/api/report.csv` returns CSV
 GET /api/conversions          the credit of each conversion, its rule, and why other touches lost; `?days=`,
                               `?goal=`, `?model=`

@@ -4,19 +4,21 @@ from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import aclosing
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.identity.holding import FOREVER
 from wetink.core.signals.attribution import Attribution
-from wetink.core.signals.date_range import PRESETS
+from wetink.core.signals.date_range import PRESETS, day_of
 from wetink.core.signals.goal import MODELS
-from wetink.core.signals.report import ALL, Filter
+from wetink.core.signals.report import ALL, present
 from wetink.insights.conversions import by_time
 from wetink.web.dashboard.past_opens import small_of
 from wetink.web.dashboard.query import named, wetink_of, whole
 from wetink.web.dashboard.render import page
-from wetink.web.dashboard.reports import asked, filters_of, status_of, titles_of
+from wetink.web.dashboard.reports import asked, filters_of, known_titles, status_of, titles_of
+from wetink.web.report_query import ReportQuery
 from wetink.web.request import now_ms
 
 
@@ -40,7 +42,7 @@ async def conversions(request: Request) -> Response:
                 if (before is not None and by_time(each) >= before) or len(found) > MOST:
                     continue
                 scanned += 1
-                if _credits(each, what.only, emails):
+                if _credits(each, what, emails, wetink.content.aliases):
                     found.append(each)
                 last = by_time(each) if len(found) <= MOST else last
             if len(found) > MOST or scanned >= SCANNED:
@@ -63,6 +65,7 @@ async def conversions(request: Request) -> Response:
         report=what,
         filters=filters_of(wetink, what),
         blocks=titles_of(wetink),
+        titles=known_titles(wetink),
         presets={each: words for each, words in PRESETS.items() if each != "custom"},
         goals=wetink.content.signals.all_goals,
         goal=name,
@@ -77,9 +80,13 @@ SCANNED = 5_000
 """Conversions that a page with a filter reads."""
 
 
-def _credits(found: Attribution, only: Filter, emails: Mapping[str, str]) -> bool:
-    """Return whether an open or click that a filter admits gets credit for a conversion."""
-    return only == ALL or any(only.admits(credit.touch, emails) for credit in found.credits)
+def _credits(found: Attribution, what: ReportQuery, emails: Mapping[str, str], aliases: Mapping[str, str]) -> bool:
+    """Return whether a conversion is on a day of a report, and an open or click that it admits gets credit for it."""
+    if not what.only.includes(day_of(found.conversion.at, what.days.zone)):
+        return False
+    if replace(what.only, weekday=None) == ALL:
+        return True
+    return any(what.only.admits(present(credit.touch, aliases), emails) for credit in found.credits)
 
 
 def _place(text: str) -> tuple[int, str] | None:
@@ -112,7 +119,7 @@ async def conversion(request: Request) -> Response:
         found=found,
         touches=sorted(touches, key=lambda each: -each[0].at),
         shares=shares,
-        blocks=titles_of(wetink),
+        titles=known_titles(wetink),
         small=small_of,
         models=MODELS,
     )

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 from urllib.parse import urlencode
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -13,15 +14,22 @@ from wetink.core.errors import NotFound, WetinkError
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.attribution import TOGETHER_MS, Touch
 from wetink.core.signals.date_range import PRESETS
-from wetink.core.signals.report import DayCount
+from wetink.core.signals.device_class import DEVICE_CLASSES
 from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
-from wetink.ports.ledger import Opened, TouchPlace, TouchQuery
+from wetink.ports.ledger import Listed, Opened, TouchPlace, TouchQuery
 from wetink.web.dashboard.images import image, no_image
 from wetink.web.dashboard.preview import Sight
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page
-from wetink.web.dashboard.reports import asked, filters_of, status_of, titles_of
+from wetink.web.dashboard.reports import (
+    asked,
+    audience_titles,
+    filters_of,
+    known_titles,
+    status_of,
+    titles_of,
+)
 from wetink.web.report_query import ReportQuery
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
@@ -68,11 +76,11 @@ async def opens(request: Request) -> Response:
     if entered and who is None:
         problem, where = f"“{entered}” is not an identifier: write user:42 or email:jane@shop.example.", "who"
     wanted = await _wanted(wetink, what, kind, fetched, who, now)
-    found = await wetink.store.ledger.listed(wanted, PAGE + 1, before) if where != "who" else ()
+    found = await _listed(wetink, what, wanted, before) if where != "who" else []
     shown = [each.touch for each in found[:PAGE]]
     more = {"kind": kind if kind == "click" else "", "fetched": fetched if fetched != "people" else "", "who": entered}
     more = {name: value for name, value in more.items() if value}
-    chosen = wetink.content.blocks.get(what.only.block or "")
+    chosen = wetink.content.answering(what.only.block or "")
     return page(
         request,
         "opens.html",
@@ -90,6 +98,9 @@ async def opens(request: Request) -> Response:
         fetched=fetched,
         all_fetched=FETCHED,
         blocks=titles_of(wetink),
+        titles=known_titles(wetink),
+        audiences=audience_titles(wetink),
+        devices=DEVICE_CLASSES,
         variants=[each.name for each in chosen.variants] if chosen is not None else [],
         filters=filters_of(wetink, what),
         older=" ".join(map(str, found[PAGE - 1].place)) if len(found) > PAGE else "",
@@ -106,32 +117,44 @@ async def _wanted(
     recipients = None
     if who is not None:
         recipients = [str(each) for each in (await wetink.opens.person(who, now)).identifiers or (who,)]
-    blocks = None if what.only.block is None else [what.only.block]
-    if what.only.email is not None:
-        inside = [name for name, block in wetink.content.blocks.items() if block.email == what.only.email]
+    only, content = what.only, wetink.content
+    blocks = None if only.block is None else content.names_of(only.block)
+    if only.email is not None:
+        inside = [
+            each
+            for name, block in content.blocks.items()
+            if block.email == only.email
+            for each in content.names_of(name)
+        ]
         blocks = inside if blocks is None else [name for name in blocks if name in inside]
     human = fetched not in ("machines", "prefetch", "scanner")
     return TouchQuery(
-        *(*what.days.span, kind, human, blocks, what.only.variant, what.only.campaign),
+        *(*what.days.span, kind, human, blocks, only.variant, only.campaign),
         fetch_class=fetched if fetched in CLASSES else "",
+        part=only.part or "",
         recipients=recipients,
     )
+
+
+async def _listed(wetink: Wetink, what: ReportQuery, wanted: TouchQuery, before: TouchPlace | None) -> list[Listed]:
+    """Return one more than a page of a list. Of a weekday, each of its days is read by itself, the newest first."""
+    ledger = wetink.store.ledger
+    if what.only.weekday is None:
+        return [*await ledger.listed(wanted, PAGE + 1, before)]
+    found: list[Listed] = []
+    for day, (since, until) in reversed(list(zip(what.days.dates, what.days.periods, strict=True))):
+        if what.only.includes(day) and (before is None or since <= before[0]) and len(found) <= PAGE:
+            found += await ledger.listed(replace(wanted, since=since, until=until), PAGE + 1 - len(found), before)
+    return found
 
 
 async def _count(wetink: Wetink, what: ReportQuery, kind: str, fetched: str) -> int | None:
     """Return how many opens or clicks the range has, by the report's sums; None for a class, which has none."""
     if fetched not in ("people", "machines"):
         return None
-    emails = {name: block.email for name, block in wetink.content.blocks.items()}
-    days = what.days.span
-    sums = await wetink.store.ledger.sums([days], ("block", "variant", "campaign"), block=what.only.block or "")
+    [lines] = await wetink.reports.counted(wetink.content, what.days, ((),), what.only)
     name = {"open": "opens", "click": "clicks"}[kind] if fetched == "people" else f"machine_{kind}s"
-    return sum(_field(each, name) for each in sums if what.only.admits(each, emails))
-
-
-def _field(count: DayCount, name: str) -> int:
-    found: int = getattr(count, name)
-    return found
+    return int(sum(getattr(each, name) for each in lines))
 
 
 def grouped(touches: Sequence[Touch]) -> list[Group]:

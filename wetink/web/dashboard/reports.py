@@ -11,6 +11,7 @@ from starlette.responses import Response
 from wetink.core.errors import BadRequest
 from wetink.core.signals.change import Change
 from wetink.core.signals.date_range import COMPARISONS, PRESETS, Against, DateRange, compared_with
+from wetink.core.signals.device_class import DEVICE_CLASSES
 from wetink.core.signals.figures import FIGURES, change, figure, main_currency, matched
 from wetink.core.signals.goal import MODELS
 from wetink.core.signals.report import Line, in_currency, total
@@ -30,11 +31,21 @@ BREAKDOWNS: dict[str, str] = {
     "variant": "Variant",
     "campaign": "Campaign",
     "email": "Email",
+    "audience": "Audience",
+    "device": "Device",
     "day": "Day",
     "weekday": "Weekday",
 }
 UNITS: dict[str, Unit] = {"rate": "percent", "revenue": "money"}
-DEEPER: dict[str, str] = {"block": "variant", "email": "block", "campaign": "block", "variant": "campaign"}
+DEEPER: dict[str, str] = {
+    "block": "variant",
+    "email": "block",
+    "campaign": "block",
+    "variant": "campaign",
+    "audience": "block",
+    "device": "block",
+    "weekday": "block",
+}
 """Dimension -> the one that a report of one of its values is broken down by."""
 
 
@@ -99,6 +110,9 @@ async def reports(request: Request) -> Response:
         presets={each: words for each, words in PRESETS.items() if each != "custom"},
         comparisons=COMPARISONS,
         blocks=titles_of(wetink),
+        audiences=audience_titles(wetink),
+        devices=DEVICE_CLASSES,
+        apart=what.only.part is not None or not {"audience", "device"}.isdisjoint(what.by),
         views=wetink.content.reporting.views,
         address=wetink.settings.address,
         breakdowns=BREAKDOWNS,
@@ -126,6 +140,9 @@ def asked(request: Request, wetink: Wetink, now: int, *, usually: Against = "non
     except BadRequest as error:
         what = msgspec.structs.replace(what, goal="", model="")
         problem, where = error.sentence, error.where or "model"
+    block = wetink.content.aliases.get(what.only.block or "")
+    if block is not None:
+        what = msgspec.structs.replace(what, only=msgspec.structs.replace(what.only, block=block))
     if "compare" not in request.query_params:
         what = msgspec.structs.replace(what, against=usually)
     return what, problem, where
@@ -142,10 +159,27 @@ def titles_of(wetink: Wetink) -> dict[str, str]:
     return dict(sorted(titles.items(), key=lambda each: each[1].casefold()))
 
 
+def audience_titles(wetink: Wetink) -> dict[str, str]:
+    """Return the titles of all audiences, by title."""
+    titles = {name: audience.title or name for name, audience in wetink.content.audiences.items()}
+    return dict(sorted(titles.items(), key=lambda each: each[1].casefold()))
+
+
+def known_titles(wetink: Wetink) -> dict[str, str]:
+    """Return the titles of all blocks by name, with those of renamed ones by their earlier names."""
+    titles = titles_of(wetink)
+    return {old: titles.get(new, new) for old, new in wetink.content.aliases.items()} | titles
+
+
 def _title(wetink: Wetink, dimension: str, value: str) -> str:
     if dimension == "block":
-        block = wetink.content.blocks.get(value)
+        block = wetink.content.answering(value)
         return (block.title if block is not None else "") or value
+    if dimension == "audience":
+        audience = wetink.content.audiences.get(value)
+        return (audience.title if audience is not None else "") or value
+    if dimension == "device":
+        return DEVICE_CLASSES.get(value, value)
     return value or {"variant": "Fallback", "campaign": "No campaign", "email": "No email"}.get(dimension, "")
 
 
@@ -184,7 +218,7 @@ def _rows(
                 line,
                 changes_of(line, other, currency) if before is not None else {},
                 what.address(**{**narrowed, "by": deeper}) if deeper else "",
-                "" if "weekday" in line.key else what.address(**{**narrowed, "by": None, "compare": None}),
+                what.address(**{**narrowed, "by": None, "compare": None}),
             )
         )
     return rows
