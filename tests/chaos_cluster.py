@@ -3,7 +3,8 @@
     python -m tests.chaos_cluster [ROUNDS]
 
 In each round one process is killed (-9) and started again, or frozen for a while, or cut off from the database or from
-the stream: ingest, worker, open, a NATS server, or PostgreSQL with all its sessions. Meanwhile clients send messages
+the stream: ingest, worker, open, a NATS server, or PostgreSQL with all its sessions. NATS servers are also cut off from
+each other. Meanwhile clients send messages
 and note which were acknowledged, and open emails. At the end every acknowledged message must be stored once, nothing
 else may be stored, every open must have been answered with a picture, no click may be counted twice, and the profiles
 must be those that the same messages make in a fresh SQLite store. It stops by itself, and touches nothing but loopback.

@@ -79,7 +79,7 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self.postgres = Postgres(durable=True, max_connections="200")
         self.postgres.sql(f"CREATE DATABASE {DATABASE}")
-        self.nats = Nats()
+        self.nats = Nats(cuttable=True)
         self.members = [Member(role, number, folder, self.postgres, self.nats) for role in ROLES for number in (0, 1)]
         content = folder / "worker-0" / "content" / "blocks"
         content.mkdir(parents=True)
@@ -112,10 +112,13 @@ class Cluster:
                 ),
                 (f"cut {member.role} from the stream", lambda seconds, member=member: _cut(member.stream, seconds)),
             ]
-        for node in self.nats.nodes:
+        for number, node in enumerate(self.nats.nodes):
+            alone, pair = self.nats.links_of(number), self.nats.links_of(number, (number + 1) % 3)
             found += [
                 ("kill a NATS server", lambda seconds, node=node: self._kill_node(node, seconds)),
                 ("freeze a NATS server", lambda seconds, node=node: self._freeze_node(node, seconds)),
+                ("cut a NATS server from the others", lambda seconds, links=alone: self._part(links, seconds)),
+                ("cut two NATS servers from each other", lambda seconds, links=pair: self._part(links, seconds)),
             ]
         found += [
             ("kill PostgreSQL", self._kill_postgres),
@@ -149,6 +152,10 @@ class Cluster:
         node.send(signal.SIGSTOP)
         time.sleep(seconds)
         node.send(signal.SIGCONT)
+        self.nats.wait()
+
+    def _part(self, links: Sequence[Proxy], seconds: float) -> None:
+        _cut(links, seconds)
         self.nats.wait()
 
     def _kill_postgres(self, seconds: float) -> None:

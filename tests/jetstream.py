@@ -8,10 +8,12 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import permutations
 from pathlib import Path
 from tempfile import mkdtemp
 
 from bench.program import free_port
+from tests.proxy import Proxy
 
 BINARY = Path(sys.executable).parent / "nats-server"
 LIMIT = 30.0
@@ -22,10 +24,10 @@ class Node:
 
     def __init__(self, folder: Path, name: str, port: int, cluster: int, monitor: int, routes: list[int]) -> None:
         self.port, self.monitor, self.folder = port, monitor, folder
-        others = ", ".join(f'"nats://127.0.0.1:{each}"' for each in routes if each != cluster)
+        others = ", ".join(f'"nats://127.0.0.1:{each}"' for each in routes)
         joined = (
             f"cluster {{ name: test, listen: 127.0.0.1:{cluster}, no_advertise: true, routes: [{others}] }}"
-            if len(routes) > 1
+            if routes
             else ""
         )
         self.config = folder / f"{name}.conf"
@@ -60,15 +62,27 @@ class Node:
 class Cluster:
     """Nodes that hold streams together."""
 
-    def __init__(self, nodes: int = 3, sync: str = "always") -> None:
+    def __init__(self, nodes: int = 3, sync: str = "always", *, cuttable: bool = False) -> None:
+        """Start them. If they are `cuttable`, `links` are between them."""
         self.folder = Path(mkdtemp(prefix="wetink-nats-"))
-        routes = [free_port() for _ in range(nodes)]
+        ports = [free_port() for _ in range(nodes)]
+        pairs = list(permutations(range(nodes), 2))
+        self.links = {pair: Proxy(ports[pair[1]]) for pair in pairs} if cuttable else {}
+        there = {pair: self.links[pair].port if cuttable else ports[pair[1]] for pair in pairs}
         self.nodes = [
-            Node(self.folder, f"n{number}", free_port(), routes[number], free_port(), routes) for number in range(nodes)
+            Node(
+                *(self.folder, f"n{number}", free_port(), ports[number], free_port()),
+                [there[pair] for pair in pairs if pair[0] == number],
+            )
+            for number in range(nodes)
         ]
         for node in self.nodes:
             node.start(sync)
         self.wait()
+
+    def links_of(self, *nodes: int) -> list[Proxy]:
+        """Return the links between two nodes, or those of one node to all others."""
+        return [link for pair, link in self.links.items() if {*nodes} <= {*pair}]
 
     @property
     def address(self) -> str:
@@ -85,13 +99,15 @@ class Cluster:
         for node in self.nodes:
             if node.process is not None:
                 node.send(signal.SIGKILL)
+        for link in self.links.values():
+            link.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @contextmanager
-def cluster(nodes: int = 3, sync: str = "always") -> Iterator[Cluster]:
+def cluster(nodes: int = 3, sync: str = "always", *, cuttable: bool = False) -> Iterator[Cluster]:
     """Run a cluster for the length of a `with`."""
-    made = Cluster(nodes, sync)
+    made = Cluster(nodes, sync, cuttable=cuttable)
     try:
         yield made
     finally:

@@ -39,13 +39,26 @@ class Proxy:
             writer.transport.abort()
 
     def _run(self, ready: threading.Event) -> None:
-        async def serve() -> None:
+        async def serve() -> asyncio.Server:
             server = await asyncio.start_server(self._pass, "127.0.0.1", 0)
             self.port = int(server.sockets[0].getsockname()[1])
             ready.set()
+            return server
 
-        self._loop.run_until_complete(serve())
+        async def end(server: asyncio.Server) -> None:
+            server.close()
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            for writer in self._writers:
+                writer.transport.abort()
+            await asyncio.sleep(0)
+
+        server = self._loop.run_until_complete(serve())
         self._loop.run_forever()
+        self._loop.run_until_complete(end(server))
+        self._loop.close()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)

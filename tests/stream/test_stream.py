@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -206,8 +206,33 @@ def test_live_processes_share_the_partitions_evenly(address: str, tmp_path: Path
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
-def test_no_acknowledged_message_is_lost_with_one_node(how: signal.Signals, tmp_path: Path) -> None:
+def killed(nodes: Cluster, number: int) -> Callable[[], object]:
+    nodes.nodes[number].send(signal.SIGKILL)
+    return nodes.nodes[number].start
+
+
+def frozen(nodes: Cluster, number: int) -> Callable[[], object]:
+    nodes.nodes[number].send(signal.SIGSTOP)
+    return lambda: nodes.nodes[number].send(signal.SIGCONT)
+
+
+def cut_off(nodes: Cluster, number: int) -> Callable[[], object]:
+    links = nodes.links_of(number)
+    for link in links:
+        link.cut()
+    return lambda: [link.mend() for link in links]
+
+
+FAULTS: dict[str, Callable[[Cluster, int], Callable[[], object]]] = {
+    "killed": killed,
+    "frozen": frozen,
+    "cut off": cut_off,
+}
+"""What happens to a server of the cluster. Each returns how it is mended."""
+
+
+@pytest.mark.parametrize("how", FAULTS)
+def test_no_acknowledged_message_is_lost_with_one_node(how: str, tmp_path: Path) -> None:
     async def story(nodes: Cluster) -> None:
         async with streaming(f"{nodes.address}?monitoring=http://127.0.0.1:{nodes.nodes[0].monitor}", tmp_path) as (
             stream,
@@ -231,13 +256,10 @@ def test_no_acknowledged_message_is_lost_with_one_node(how: signal.Signals, tmp_
 
             async def fail() -> None:
                 await asyncio.sleep(0.1)
-                for node in nodes.nodes[1:]:
-                    node.send(how)
+                for number in (1, 2):
+                    mend = FAULTS[how](nodes, number)
                     await asyncio.sleep(2.0)
-                    if how == signal.SIGKILL:
-                        node.start()
-                    else:
-                        node.send(signal.SIGCONT)
+                    mend()
                     await asyncio.to_thread(nodes.wait)
 
             await asyncio.gather(fail(), *(send(start * 100) for start in range(8)))
@@ -245,7 +267,7 @@ def test_no_acknowledged_message_is_lost_with_one_node(how: signal.Signals, tmp_
             assert len(acknowledged) == 800
             assert sorted(await stored(store)) == sorted(acknowledged)
 
-    with cluster() as nodes:
+    with cluster(cuttable=how == "cut off") as nodes:
         asyncio.run(story(nodes))
 
 
