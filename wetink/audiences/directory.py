@@ -71,7 +71,8 @@ class Directory:
         With `search`, return those with an identifier that begins so.
         """
         found = await self._store.profiles.profiles(limit=start + limit, search=search)
-        return await self._rows([profile.root for profile in found[start:]], now)
+        names = {profile.root: profile.identifiers for profile in found[start:]}
+        return await self._rows(list(names), now, names)
 
     async def named(self, words: str, limit: int, now: int) -> Sequence[Row]:
         """Return people with each of these words in their name or address."""
@@ -95,14 +96,18 @@ class Directory:
         found = await self._audiences.some(saved, rule, moment, start + limit)
         return count, await self._rows(found[start:], moment.now)
 
-    async def _rows(self, roots: Sequence[Identifier], now: int) -> Sequence[Row]:
+    async def _rows(
+        self, roots: Sequence[Identifier], now: int, names: Mapping[Identifier, Sequence[Identifier]] | None = None
+    ) -> Sequence[Row]:
+        """Return the rows of those whose people are found. Without `names`, the store is asked for each one's."""
         people = await people_of(self._store, roots, now, frozenset(), asyncio.to_thread, brief=True)
         audiences = await self._audiences.memberships.of(roots)
         shown = [root for root in roots if root in people]
-        profiles = await asyncio.gather(*(self._store.profiles.profile(root, now, limit=NAMES) for root in shown))
+        if names is None:
+            profiles = await asyncio.gather(*(self._store.profiles.profile(root, now, limit=NAMES) for root in shown))
+            names = {root: profile.identifiers for root, profile in zip(shown, profiles, strict=True)}
         return [
-            row_of(root, _address(profile.identifiers, people[root]), people[root], audiences.get(root, ()))
-            for root, profile in zip(shown, profiles, strict=True)
+            row_of(root, _address(names[root], people[root]), people[root], audiences.get(root, ())) for root in shown
         ]
 
 
