@@ -11,13 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 MEGABYTE = 1 << 20
-ENTRIES = 500
+ENTRIES = 100
 BOUNDS = {
     **dict.fromkeys(("KEPT", "REMEMBERED", "RECENT_PEOPLE", "BUYERS"), ENTRIES),
     **dict.fromkeys(("PICTURES", "HASHED"), MEGABYTE),
     **dict.fromkeys(("LAYERS", "TILES", "CELLS", "PHOTOS"), 4 * MEGABYTE),
     "MOST_NAMED": 10 * ENTRIES,
-    "HOT_KB": 1_024,
+    "TOGETHER": 10,
+    **dict.fromkeys(("HOT_KB", "COLD_KB", "THREAD_KB"), 256),
 }
 """What constants of wetink that bound a cache are at most, by their name."""
 
@@ -50,9 +51,11 @@ if __name__ in ("__main__", "__mp_main__"):
     from wetink import wiring
     from wetink.opens import open as opens
     from wetink.render import renderer
+    from wetink.store.sqlite import connection
     from wetink.web import request
 
     shrink()
+    connection.connect.__kwdefaults__["cache_kb"] = connection.COLD_KB
     request.MOST_BYTES = MEGABYTE
     wiring.Periods = functools.partial(wiring.Periods, most=MEGABYTE)
     opens.LastGood = functools.partial(opens.LastGood, most=MEGABYTE)
