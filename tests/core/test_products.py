@@ -278,6 +278,16 @@ def test_an_amount_in_another_currency_than_its_orders_is_told_and_not_counted(
     assert set(problems(normal)) == ({(code, "total"), (code, "products[0].price")} if code else set())
 
 
+@pytest.mark.parametrize("value", [["A"], {"id": 1}, True, {}, "x" * 5_000])
+def test_an_id_or_name_that_is_no_text_is_told(value: object) -> None:
+    said = {"order_id": value, "total": 5, "products": [{"sku": value, "product_id": "P", "name": value, "price": 5}]}
+    normal = told("Order Completed", said)
+    assert problems(normal) == [("not_a_text", each) for each in ("products[0].sku", "products[0].name", "order_id")]
+    assert (seen(normal).products[0].key, normal.verdict) == ("P", "usable")
+    alone = told("Product Viewed", {"sku": value, "name": "Mug", "url": "https://shop.example/mug"})
+    assert ("not_a_text", "sku") in problems(alone)
+
+
 def test_a_product_may_have_another_currency_than_its_order() -> None:
     said = {"order_id": "7", "total": 12, "currency": "EUR", "products": [{"sku": "S", "price": "13 USD"}]}
     normal = told("Order Completed", said)

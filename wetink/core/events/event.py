@@ -207,6 +207,7 @@ HINTS: dict[str, str] = {
     "not_a_url": "`{property}` must be the URL of a page or a photo, such as https://shop.example/mug",
     "not_products": '`{property}` must be a list of products: [{{"sku": "S-1"}}]',
     "not_a_product": '`{property}` must be a product object: {{"sku": "S-1"}}',
+    "not_a_text": "`{property}` must be a number, or a text of up to 4,096 characters",
     "not_an_availability": "`{property}` must be in_stock, out_of_stock, preorder or backorder",
     "page_alias": "a browser key cannot join users; send this alias with a server key if `{property}` was a user id",
     "placeholder": "`{property}` is {detail}, a placeholder: send the real value, or leave it out",

@@ -33,6 +33,7 @@ PROBLEMS = {
     **dict.fromkeys(LINKS, "not_a_url"),
     **dict.fromkeys(("price", "list_price", "quantity", "stock"), "not_a_number"),
     "availability": "not_an_availability",
+    **dict.fromkeys(("sku", "product_id", "name"), "not_a_text"),
 }
 """The problem of an unreadable value, by product field. Unreadable values of other fields are left as they are."""
 

@@ -335,8 +335,9 @@ def _product(properties: dict[str, Any], known: Placeholders) -> tuple[Product, 
 def _money(draft: _Draft) -> None:
     draft.order, rest = order(draft.properties, draft.known)
     if not draft.order.order_id:
-        for name in [name for name in ORDER_IDS if text(rest.get(name))]:
-            draft.noted.append(placeholder(name, rest.pop(name)))
+        for name in [name for name in ORDER_IDS if name in rest]:
+            given = rest.pop(name) if text(rest[name]) else None
+            draft.noted.append(problem("not_a_text", name) if given is None else placeholder(name, given))
     if rest and not ORDER_AMOUNTS.isdisjoint(rest):
         draft.noted = [*draft.noted, *unread(rest, ORDER_AMOUNTS, "", hint_of(draft.properties))]
     native = draft.message.user_id is not None or draft.message.anonymous_id is not None
