@@ -254,6 +254,11 @@ WESTERN = (
     "M\u00f8bel",
     "stra\u00dfe",
     "50 \u00b0C",
+    "10 m\u00b2",
+    "\u00bfQu\u00e9?",
+    "\u00c4pfel",
+    "CAF\u00c9",
+    "\u00bdl Krug",
 )
 
 
@@ -268,7 +273,13 @@ def test_western_names_come_through_in_any_usual_encoding(name: str, encoding: s
 
 @pytest.mark.parametrize(
     ("name", "encoding"),
-    [("\u041a\u0440\u0443\u0436\u043a\u0430", "cp1251"), ("\u30de\u30b0\u30ab\u30c3\u30d7", "shift-jis")],
+    [
+        ("\u041a\u0440\u0443\u0436\u043a\u0430", "cp1251"),
+        ("\u30de\u30b0\u30ab\u30c3\u30d7", "shift-jis"),
+        ("\u0141\u00f3d\u017a", "cp1250"),
+        ("Ksi\u0105\u017cka", "cp1250"),
+        ("\u017b\u00f3\u0142ta", "cp1250"),
+    ],
 )
 def test_words_of_another_code_page_are_not_guessed_but_read_when_it_is_named(name: str, encoding: str) -> None:
     body = f"sku,name\nA,Mug\nB,{name}\n".encode(encoding)

@@ -6,6 +6,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator
+from itertools import pairwise, starmap
 from typing import Any, BinaryIO
 
 from wetink.core.errors import WetinkError
@@ -30,6 +31,7 @@ _LIKELY = frozenset(
     + "".join(map(chr, (0xA0, 0xA1, 0xA3, 0xA7, 0xA9, 0xAA, 0xAB, 0xAE, *range(0xB0, 0xB5), *range(0xB7, 0xFE))))
 )
 """Letters and marks of Western texts outside of ASCII."""
+_NOT_BEFORE_LETTERS = "\xa3\xa4\xa5\xb9\xb2\xb3"
 _GZIP = b"\x1f\x8b"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -125,7 +127,17 @@ def _western(escaped: re.Match[str]) -> str:
     """Return bytes that are not UTF-8 as windows-1252; U+FFFD for three or more together and for unlikely letters."""
     raw = bytes(ord(char) - 0xDC00 for char in escaped[0])
     letters = raw.decode("windows-1252", "replace")
-    return letters if len(raw) < 3 and all(char in _LIKELY for char in letters) else "\ufffd" * len(raw)
+    line = escaped.string
+    around = f"{line[max(escaped.start() - 1, 0) : escaped.start()]}{letters}{line[escaped.end() : escaped.end() + 1]}"
+    likely = len(raw) < 3 and all(char in _LIKELY for char in letters) and all(starmap(_fit, pairwise(around)))
+    return letters if likely else "\ufffd" * len(raw)
+
+
+def _fit(left: str, right: str) -> bool:
+    """Return whether two characters stand together in Western words: not as in `£ódŸ`, which is `Łódź`."""
+    if left in _NOT_BEFORE_LETTERS and right.isalpha():
+        return False
+    return not (left.isalnum() and right in "\xbf\xa1") and not (left.islower() and right.isupper() and right > "\x7f")
 
 
 def flaw(text: str, encoding: str) -> str:
