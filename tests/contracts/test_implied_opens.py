@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.contracts.engines import ENGINES
 from tests.contracts.loop import run
@@ -177,8 +178,7 @@ def clickers_have_opened(desk: Desk, touches: list[Touch]) -> None:
 
 
 def once(after: int, **more: Any) -> Touch:
-    made = touch("open", after=after, **more)
-    return Touch(*(getattr(made, name) for name in Touch.__struct_fields__[:-1]), True)
+    return replace(touch("open", after=after, **more), once=True)
 
 
 @pytest.mark.parametrize(

@@ -84,60 +84,45 @@ FROM (
     FROM json_each(?)
 ) ORDER BY key
 
--- name: count  All of them, by quarter of an hour.
-INSERT INTO daily (day, block, variant, campaign, opens, machine_opens, clicks, machine_clicks, implied_opens)
-SELECT at / 900000 * 900000, block, variant, campaign,
-    sum(kind = 0 AND human), sum(kind = 0 AND NOT human), sum(kind = 1 AND human), sum(kind = 1 AND NOT human),
-    sum(implied)
-FROM temp.batch WHERE true GROUP BY 1, 2, 3, 4
-ON CONFLICT DO UPDATE SET opens = opens + excluded.opens, machine_opens = machine_opens + excluded.machine_opens,
-    clicks = clicks + excluded.clicks, machine_clicks = machine_clicks + excluded.machine_clicks,
-    implied_opens = implied_opens + excluded.implied_opens
-
--- name: count_firsts  Those that are the recipient's first of the block and campaign; run before they are inserted.
-INSERT INTO daily (day, block, variant, campaign, unique_opens, unique_machine_opens, unique_clicks)
-SELECT at / 900000 * 900000, block, variant, campaign,
-    sum(kind = 0 AND human), sum(kind = 0 AND NOT human), sum(kind = 1 AND human)
-FROM (
-    SELECT min(at) AS at, recipient, block, campaign, kind, human, variant FROM temp.batch
-    GROUP BY recipient, block, campaign, kind, human
-) AS new
-WHERE NOT EXISTS (
-    SELECT 1 FROM contact AS old WHERE old.recipient = new.recipient AND old.block = new.block
-        AND old.campaign = new.campaign AND old.kind = new.kind AND old.human = new.human AND old.rowid <= :last
+-- name: mark_firsts  Those that are the recipient's first of the block and campaign; run before they are inserted.
+UPDATE temp.batch SET first = 1 WHERE rowid IN (
+    SELECT id FROM (
+        SELECT min(at), rowid AS id, recipient, block, campaign, kind, human FROM temp.batch
+        GROUP BY recipient, block, campaign, kind, human
+    ) AS new
+    WHERE NOT EXISTS (
+        SELECT 1 FROM contact AS old WHERE old.recipient = new.recipient AND old.block = new.block
+            AND old.campaign = new.campaign AND old.kind = new.kind AND old.human = new.human AND old.rowid <= :last
+    )
 )
-GROUP BY 1, 2, 3, 4
-ON CONFLICT DO UPDATE SET unique_opens = unique_opens + excluded.unique_opens,
+
+-- name: count  All of them, by quarter of an hour.
+INSERT INTO daily (day, block, variant, campaign, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
+    unique_clicks, machine_clicks, implied_opens)
+SELECT at / 900000 * 900000, block, variant, campaign,
+    sum(kind = 0 AND human), sum(first AND kind = 0 AND human), sum(kind = 0 AND NOT human),
+    sum(first AND kind = 0 AND NOT human), sum(kind = 1 AND human), sum(first AND kind = 1 AND human),
+    sum(kind = 1 AND NOT human), sum(implied)
+FROM temp.batch WHERE true GROUP BY 1, 2, 3, 4
+ON CONFLICT DO UPDATE SET opens = opens + excluded.opens, unique_opens = unique_opens + excluded.unique_opens,
+    machine_opens = machine_opens + excluded.machine_opens,
     unique_machine_opens = unique_machine_opens + excluded.unique_machine_opens,
-    unique_clicks = unique_clicks + excluded.unique_clicks
+    clicks = clicks + excluded.clicks, unique_clicks = unique_clicks + excluded.unique_clicks,
+    machine_clicks = machine_clicks + excluded.machine_clicks, implied_opens = implied_opens + excluded.implied_opens
 
 -- name: count_parts  The same, for each part that they are in.
-INSERT INTO part_daily (day, block, variant, campaign, part, opens, machine_opens, clicks, machine_clicks, implied_opens)
+INSERT INTO part_daily (day, block, variant, campaign, part, opens, unique_opens, machine_opens, unique_machine_opens,
+    clicks, unique_clicks, machine_clicks, implied_opens)
 SELECT at / 900000 * 900000, block, variant, campaign, part.value,
-    sum(kind = 0 AND human), sum(kind = 0 AND NOT human), sum(kind = 1 AND human), sum(kind = 1 AND NOT human),
-    sum(implied)
+    sum(kind = 0 AND human), sum(first AND kind = 0 AND human), sum(kind = 0 AND NOT human),
+    sum(first AND kind = 0 AND NOT human), sum(kind = 1 AND human), sum(first AND kind = 1 AND human),
+    sum(kind = 1 AND NOT human), sum(implied)
 FROM temp.batch CROSS JOIN json_each(parts_in(fetch_class, facts, audiences)) AS part WHERE true GROUP BY 1, 2, 3, 4, 5
-ON CONFLICT DO UPDATE SET opens = opens + excluded.opens, machine_opens = machine_opens + excluded.machine_opens,
-    clicks = clicks + excluded.clicks, machine_clicks = machine_clicks + excluded.machine_clicks,
-    implied_opens = implied_opens + excluded.implied_opens
-
--- name: count_part_firsts  As `count_firsts`, for each part that the first one is in.
-INSERT INTO part_daily (day, block, variant, campaign, part, unique_opens, unique_machine_opens, unique_clicks)
-SELECT at / 900000 * 900000, block, variant, campaign, part.value,
-    sum(kind = 0 AND human), sum(kind = 0 AND NOT human), sum(kind = 1 AND human)
-FROM (
-    SELECT min(at) AS at, recipient, block, campaign, kind, human, variant, fetch_class, facts, audiences
-    FROM temp.batch
-    GROUP BY recipient, block, campaign, kind, human
-) AS new CROSS JOIN json_each(parts_in(fetch_class, facts, audiences)) AS part
-WHERE NOT EXISTS (
-    SELECT 1 FROM contact AS old WHERE old.recipient = new.recipient AND old.block = new.block
-        AND old.campaign = new.campaign AND old.kind = new.kind AND old.human = new.human AND old.rowid <= :last
-)
-GROUP BY 1, 2, 3, 4, 5
-ON CONFLICT DO UPDATE SET unique_opens = unique_opens + excluded.unique_opens,
+ON CONFLICT DO UPDATE SET opens = opens + excluded.opens, unique_opens = unique_opens + excluded.unique_opens,
+    machine_opens = machine_opens + excluded.machine_opens,
     unique_machine_opens = unique_machine_opens + excluded.unique_machine_opens,
-    unique_clicks = unique_clicks + excluded.unique_clicks
+    clicks = clicks + excluded.clicks, unique_clicks = unique_clicks + excluded.unique_clicks,
+    machine_clicks = machine_clicks + excluded.machine_clicks, implied_opens = implied_opens + excluded.implied_opens
 
 -- name: take_over  Sums that were made aside in place of those there were; pictures stay.
 INSERT INTO daily (day, block, variant, campaign, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
@@ -211,12 +196,12 @@ SELECT coalesce(max(rowid), 0) FROM contact
 
 -- name: batch_again  All of some recipients, up to a row.
 INSERT INTO temp.batch
-SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, 0, audiences FROM contact
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, 0, audiences, 0 FROM contact
 WHERE recipient IN (SELECT value FROM json_each(:recipients)) AND rowid <= :last
 
 -- name: batch_since  What has been written since.
 INSERT INTO temp.batch
-SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, 0, audiences FROM contact
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, 0, audiences, 0 FROM contact
 WHERE rowid > :last
 
 -- name: touches_of  All of some recipients, email by email.

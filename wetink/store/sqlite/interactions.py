@@ -33,7 +33,8 @@ PEOPLE_AT_ONCE = 250
 """Recipients classified in one transaction."""
 
 _BATCH = """CREATE TEMP TABLE IF NOT EXISTS batch (
-    recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, once, audiences
+    recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, once, audiences,
+    first
 )"""
 _SUMS = """CREATE TEMP TABLE {} (
     day, block, variant, campaign, {}opens DEFAULT 0, unique_opens DEFAULT 0, machine_opens DEFAULT 0,
@@ -67,17 +68,14 @@ def count(db: apsw.Connection, touches: Sequence[Touch]) -> None:
     if any(touch.once for touch in touches):
         db.execute(SQL.drop_again, {"again": AGAIN_MS})
     _prove(db, touches)
-    for query in (SQL.changed, SQL.count, SQL.count_parts):
-        db.execute(query)
-    for query in (SQL.count_firsts, SQL.count_part_firsts):
-        db.execute(query, {"last": LAST})
-    for query in (SQL.insert, SQL.expose):
+    db.execute(SQL.mark_firsts, {"last": LAST})
+    for query in (SQL.changed, SQL.count, SQL.count_parts, SQL.insert, SQL.expose):
         db.execute(query)
 
 
 def _row_of(touch: Touch) -> tuple[Any, ...]:
     *row, audiences = row_of(touch)
-    return *row, touch.once, audiences
+    return *row, touch.once, audiences, False
 
 
 def _prove(db: apsw.Connection, touches: Sequence[Touch]) -> None:
@@ -129,10 +127,9 @@ class Sums:
 
     def _count(self, last: int) -> None:
         """Add the batch. What is the first of its kind follows from the rows up to the last one, and the batch."""
+        self._db.execute(SQL.mark_firsts, {"last": last})
         for query in (SQL.count, SQL.count_parts):
             self._db.execute(_aside(query))
-        for query in (SQL.count_firsts, SQL.count_part_firsts):
-            self._db.execute(_aside(query), {"last": last})
 
 
 def _aside(query: str) -> str:
