@@ -165,6 +165,10 @@ class Publishing:
         version = await self._versions.newest()
         return [each for each in found if not _published(each, version)]
 
+    async def draft(self, *paths: str) -> Draft | None:
+        """Return the draft of the first of these paths that differs from the published file; None without one."""
+        return next((each for each in await self.pending() if each.path in paths), None)
+
     async def preview(
         self, paths: Iterable[str] | None = None, extra: Mapping[str, bytes | None] | None = None
     ) -> Content:

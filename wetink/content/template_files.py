@@ -172,7 +172,9 @@ class Templates:
         opened = await self.open(name)
         if used := template_uses(content, name):
             raise BadContent(
-                f"{name} is used by {listed(used)}", hint="give them another one first, then delete it", where="delete"
+                f"the template {name} is used by {listed(used)}",
+                hint="give them another one first, then delete it",
+                where="delete",
             )
         files = {each.path: each.published for each in (opened.template, opened.companion) if each.published}
         number = 0

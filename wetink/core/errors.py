@@ -115,8 +115,17 @@ class Held(Unavailable):
 
 
 def sentences(*parts: str) -> str:
-    """Return each part that is not empty as a sentence."""
-    return " ".join(f"{part[:1].upper()}{part[1:].rstrip('.')}." for part in parts if part)
+    """Return each part that is not empty as a sentence. Names, paths and addresses keep their first letter.
+
+    >>> sentences("no such page", "", "jane@shop.example has no account")
+    'No such page. jane@shop.example has no account.'
+    """
+    return " ".join(f"{_begun(part).rstrip('.')}." for part in parts if part)
+
+
+def _begun(part: str) -> str:
+    word = part.partition(" ")[0].strip("',:;")
+    return f"{part[:1].upper()}{part[1:]}" if word.replace("'", "").isalpha() else part
 
 
 def log_error(logger: logging.Logger, error: BaseException, message: str, *details: object) -> None:

@@ -24,7 +24,7 @@ from wetink.content.tree import LARGEST
 from wetink.content.versions import Pushed
 from wetink.core.access.who import Who
 from wetink.core.blocks.block import Decision
-from wetink.core.errors import BadRequest, TooLarge, Unauthorized
+from wetink.core.errors import BadRequest, TooLarge, Unauthorized, WetinkError
 from wetink.core.events.event import Event
 from wetink.core.messages.simulation import MOST, MOST_BYTES, events_of
 from wetink.core.outbound.feed import Feed, due_at
@@ -36,7 +36,7 @@ from wetink.ports.content import Version
 from wetink.ports.outside import Uploaded
 from wetink.web import session
 from wetink.web.dashboard.query import number_in, time_in, wetink_of
-from wetink.web.request import now_ms
+from wetink.web.request import body_of, now_ms, status_of
 from wetink.wiring import Wetink
 
 T = TypeVar("T")
@@ -90,6 +90,11 @@ async def sent(request: Request, what: type[T], largest: int) -> T:
     if problem:
         raise BadRequest(f"{place}: {problem}", where=place)
     return made
+
+
+def error_response(error: WetinkError) -> Response:
+    """Return an error as JSON, for a script."""
+    return Response(body_of(error), status_of(error), media_type="application/json")
 
 
 def json_response(value: Any, status: int = 200) -> Response:

@@ -67,14 +67,14 @@ def test_a_template_begins_as_a_draft_that_nobody_receives(
     drawn = card.get("/dashboard/templates/spring-sale/picture")
     assert (drawn.status_code, drawn.headers["content-type"].partition("/")[0]) == (200, "image")
     again = post(card, name="Spring Sale", **{"from": source})
-    assert (again.status_code, "there is already a template called spring-sale" in again.text) == (400, True)
+    assert (again.status_code, "There is already a template called spring-sale" in again.text) == (400, True)
 
 
 @pytest.mark.parametrize("name", ["", " ", "\t"])
 def test_a_template_without_a_name_is_refused_at_the_field(card: TestClient, name: str) -> None:
     answer = post(card, name=name, **{"from": "blank"})
     assert answer.status_code == 400
-    assert re.search(r'id="wrong-name">give the template a name', answer.text)
+    assert re.search(r'id="wrong-name">Give the template a name', answer.text)
 
 
 def test_a_draft_is_reviewed_and_published_as_one_version(card: TestClient, wetink: Wetink) -> None:

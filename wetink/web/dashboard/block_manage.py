@@ -12,7 +12,7 @@ from wetink.content.uses import block_file
 from wetink.core.blocks.block import Block, closed
 from wetink.core.blocks.schedule import Schedule, problems_of, spoken
 from wetink.core.errors import BadContent, BadRequest, Conflict, WetinkError
-from wetink.ports.content import Draft, digest
+from wetink.ports.content import digest
 from wetink.web import session
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.query import wetink_of
@@ -109,19 +109,15 @@ async def _page(
         schedule=_entered(block, form if what == "schedule" else None),
         spoken=spoken(block.schedule),
         dependents=dependents(tree, wetink.content, block.name),
-        draft=await _draft(wetink, path),
+        draft=await wetink.publishing.draft(path),
         wrong={(error.where if what == "schedule" else "") or what: with_titles(error)} if error is not None else {},
         title=form["title"] if form is not None and what == "rename" and "title" in form else block.title,
         called=form["name"] if form is not None and what == "rename" and "name" in form else block.name,
     )
 
 
-async def _draft(wetink: Wetink, path: str) -> Draft | None:
-    return next((each for each in await wetink.publishing.pending() if each.path == path), None)
-
-
 async def _refuse_drafts(wetink: Wetink, path: str) -> None:
-    draft = await _draft(wetink, path)
+    draft = await wetink.publishing.draft(path)
     if draft is not None:
         raise Conflict(
             f"{draft.by or 'somebody'} has unpublished changes of this block", hint="publish or discard them first"

@@ -15,7 +15,6 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.report import Line
 from wetink.opens.embed import is_local
 from wetink.opens.recipient import parse
-from wetink.ports.content import Draft
 from wetink.web import session
 from wetink.web.dashboard import search
 from wetink.web.dashboard.experiments import title_of
@@ -122,7 +121,7 @@ async def block(request: Request) -> Response:
         "block.html",
         block=found,
         state=state_of(found, now),
-        draft=await _draft(wetink, name),
+        draft=await wetink.publishing.draft(f"blocks/{name}.yaml", f"blocks/{name}.yml"),
         whose=whose,
         who=who,
         sight=await sight(wetink, found, who, moment_of(request, now)),
@@ -138,12 +137,6 @@ async def block(request: Request) -> Response:
         problems=[each for each in wetink.content.problems if f"/{name}." in each],
         notes=[each for each in wetink.content.notes if each.startswith(files)],
     )
-
-
-async def _draft(wetink: Wetink, name: str) -> Draft | None:
-    """Return the unpublished changes of a block, None if there are none. Raises StoreUnavailable."""
-    paths = (f"blocks/{name}.yaml", f"blocks/{name}.yml")
-    return next((each for each in await wetink.publishing.pending() if each.path in paths), None)
 
 
 class Whose(msgspec.Struct, frozen=True):

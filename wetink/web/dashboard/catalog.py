@@ -12,13 +12,13 @@ from wetink.core.errors import BadContent, BadRequest, WetinkError
 from wetink.core.events.event import Product
 from wetink.core.units.money import number as amount_of
 from wetink.web import session
-from wetink.web.api import held, json_response
+from wetink.web.api import error_response, held, json_response
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.images import photo_image
 from wetink.web.dashboard.query import named, wetink_of
 from wetink.web.dashboard.render import page, product_path
 from wetink.web.dashboard.toasts import redirect
-from wetink.web.request import body_of, now_ms, status_of
+from wetink.web.request import now_ms, status_of
 from wetink.wiring import Wetink
 
 PAGE = 50
@@ -268,7 +268,7 @@ async def put(request: Request) -> Response:
         name, complete = request.query_params.get("name", "file")[:LONGEST], "complete" in request.query_params
         made = await wetink_of(request).catalog_imports.take(name, request.stream(), complete=complete)
     except WetinkError as error:
-        return Response(body_of(error), status_of(error), media_type="application/json")
+        return error_response(error)
     session.changed(request, "imported", f"products from {name}")
     return json_response({"id": made})
 

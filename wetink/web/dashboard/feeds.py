@@ -15,13 +15,13 @@ from wetink.core.text.link import host_of
 from wetink.ingest.feed_editor import users_of
 from wetink.opens.recipient import parse
 from wetink.web import session
-from wetink.web.api import held, held_of, json_response, upload
+from wetink.web.api import error_response, held, held_of, json_response, upload
 from wetink.web.dashboard.feed_form import handle_of
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.images import photo_image
 from wetink.web.dashboard.query import moment_of, named, wetink_of
 from wetink.web.dashboard.render import page
-from wetink.web.request import body_of, now_ms, status_of
+from wetink.web.request import now_ms, status_of
 from wetink.wiring import Wetink
 
 SHOWN, COLUMNS = 10, 8
@@ -98,7 +98,7 @@ async def put(request: Request) -> Response:
         session.check_csrf(request)
         done = await upload(wetink_of(request), request)
     except WetinkError as error:
-        return Response(body_of(error), status_of(error), media_type="application/json")
+        return error_response(error)
     return json_response(done)
 
 

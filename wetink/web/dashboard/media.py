@@ -15,12 +15,12 @@ from wetink.content.uses import Room, Use, uses, uses_with_drafts
 from wetink.core.errors import BadContent, BadRequest, Conflict, NotFound, WetinkError
 from wetink.ports.content import digest
 from wetink.web import session
+from wetink.web.api import error_response, json_response
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.images import image, no_image
 from wetink.web.dashboard.query import number_in, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.dashboard.toasts import Undo, redirect, undo_version
-from wetink.web.request import body_of as error_body
 from wetink.web.request import status_of
 
 SHOWN, MOST_PAGES = 60, 10_000
@@ -75,7 +75,7 @@ async def media(request: Request) -> Response:
         search=search,
         found=len(names),
         number=number,
-        more=number * SHOWN < len(names),
+        size=SHOWN,
         onward=urlencode({name: value for name, value in onward.items() if value}),
         problems=[each for each in content.problems if each.startswith(f"{room}/")],
         limits=_limits(),
@@ -125,9 +125,9 @@ async def put(request: Request) -> Response:
         else:
             saved = await wetink.media.font(wetink.content, name, request.stream(), by=by, replace=replace)
     except WetinkError as error:
-        return Response(error_body(error), status_of(error), media_type="application/json")
+        return error_response(error)
     session.changed(request, "replaced" if replace else "uploaded", saved.path)
-    return Response(msgspec.json.encode(saved), media_type="application/json")
+    return json_response(saved)
 
 
 async def change(request: Request) -> Response:

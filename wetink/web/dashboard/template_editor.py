@@ -26,13 +26,14 @@ from wetink.opens.recipient import parse
 from wetink.opens.workbench import Problem, Sketch, drawn_problem, units
 from wetink.ports import Picture
 from wetink.web import session
+from wetink.web.api import error_response, json_response
 from wetink.web.dashboard.form import form_of
 from wetink.web.dashboard.images import image, no_image
 from wetink.web.dashboard.query import SCHEMES, wetink_of, whole
 from wetink.web.dashboard.render import TEMPLATES, page
 from wetink.web.dashboard.toasts import redirect, undo_version
 from wetink.web.policy import content_policy
-from wetink.web.request import body_of, now_ms, status_of
+from wetink.web.request import now_ms, status_of
 from wetink.wiring import Wetink
 
 MOST_BYTES = 2_000_000
@@ -74,7 +75,7 @@ async def change(request: Request) -> Response:
         raise BadRequest("do: this is an unknown change", hint="save, rename, delete or discard", where="do")
     except WetinkError as error:
         if script:
-            return Response(body_of(error), status_of(error), media_type="application/json")
+            return error_response(error)
         raise
 
 
@@ -104,8 +105,8 @@ async def tried(request: Request) -> Response:
             )
         done = Done(tuple(placed), _inside(picture), _weight(picture), note, shown, keys)
     except WetinkError as error:
-        return Response(body_of(error), status_of(error), media_type="application/json")
-    return Response(msgspec.json.encode(done), media_type="application/json", headers={"cache-control": "no-store"})
+        return error_response(error)
+    return json_response(done)
 
 
 async def picture(request: Request) -> Response:
@@ -135,8 +136,7 @@ async def words(request: Request) -> Response:
         app, companion = wetink.apps["custom"], ""
     values = wetink.workbench.words(app, now_ms(), own=bool(companion.strip()))
     filters, tags = wetink.renderer.language()
-    body = msgspec.json.encode({"values": values, "filters": filters, "tags": tags})
-    return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
+    return json_response({"values": values, "filters": filters, "tags": tags})
 
 
 async def _saved(request: Request, form: Mapping[str, str], *, script: bool) -> Response:
@@ -150,14 +150,12 @@ async def _saved(request: Request, form: Mapping[str, str], *, script: bool) -> 
         opened = await wetink.templates.open(name)
         if script:
             newest = {"revision": opened.template.revision, "companionRevision": opened.companion.revision}
-            body = msgspec.json.encode({**newest, "error": {"message": str(error), "hint": error.hint}})
-            return Response(body, status_of(error), media_type="application/json")
+            return json_response({**newest, "error": {"message": str(error), "hint": error.hint}}, status_of(error))
         problem = f"{error}. Your text is below, and is not saved yet. Saving it now replaces the other."
         return await _page(request, opened, status=status_of(error), form=form, problem=problem)
     session.changed(request, "saved a draft of", f"template {name}")
     if script:
-        body = msgspec.json.encode({"revision": saved[0], "companionRevision": saved[1]})
-        return Response(body, media_type="application/json")
+        return json_response({"revision": saved[0], "companionRevision": saved[1]})
     return redirect(
         request, f"/dashboard/templates/{name}", "The draft is saved. Nobody receives it before you publish it."
     )

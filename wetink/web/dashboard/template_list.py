@@ -77,7 +77,6 @@ async def _page(
         found=len(found),
         number=number,
         size=SHOWN,
-        more=number * SHOWN < len(found),
         problems=[each for each in wetink.content.problems if each.startswith("templates/")],
         wrong=wrong,
         form={"from": query.get("from", BLANK), "name": "", **(form or {})},
