@@ -214,6 +214,7 @@ def test_without_the_filter_of_page_words_each_of_them_is_sent(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
     monkeypatch.setattr(drawing, "shown", lambda person, **_: person)
+    monkeypatch.setattr(drawing, "filled", lambda traits: traits)  # it hides unfilled tags, whoever sent them
     who = f"undefended-{next(count)}"
     tell_of(gallery, who, [{"type": "identify", "traits": {"nick": words}}], before=True)
     sent = list(asyncio.run(gallery.look(Identifier("user", who))))
