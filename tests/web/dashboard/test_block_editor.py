@@ -126,8 +126,8 @@ def test_variants_change_places_with_keys_alone(server: Server, chromium: Browse
     context.close()
 
 
-def test_presses_in_a_row_are_all_done_while_the_server_is_slow(server: Server, chromium: Browser, data: Path) -> None:
-    context = signed_in(server, chromium, data)
+def test_presses_in_a_row_are_all_done_while_the_server_is_slow(server: Server, chromium: Browser) -> None:
+    context = signed_in(server, chromium)
     page = context.pages[0]
     begun(page, server, "Hurry")
     add(page, "Trending")
