@@ -41,6 +41,22 @@ MISSED = """(place) => [...document.querySelector(place).querySelectorAll(
     if (each.type === 'radio') return ![...document.getElementsByName(each.name)].some(one => window.walk?.has(one));
     return true;
 }).map(each => each.outerHTML.slice(0, 160))"""
+UNEXPLAINED = """(except) => [...document.querySelectorAll('main :is(input, select, textarea)')].filter(each => {
+    if (each.disabled || each.readOnly || each.type === 'hidden' || each.matches(except)) return false;
+    const ids = (each.getAttribute('aria-describedby') ?? '').split(' ').filter(id => id && !id.startsWith('wrong-'));
+    const words = ids.map(id => document.getElementById(id)?.textContent.trim()).join('');
+    const beside = each.closest('.control')?.querySelector('.hint-text')
+        ?? each.closest('label')?.querySelector('.soft');
+    return !(each.labels?.length || each.ariaLabel) || !(words || each.placeholder || each.title || beside);
+}).map(each => `${each.name}: ${each.labels?.[0]?.textContent.trim() ?? each.ariaLabel}`)"""
+PLAIN = {
+    "[type=search], form[method=get] *, [hx-get] *, [hx-get]": "a search or a filter: its result shows at once",
+    "[type=password], [autocomplete~=username]": "everybody knows what belongs there",
+    "[type=checkbox], [type=radio], [type=file]": "the label is the sentence",
+    "[name*='rule.']": "a rule reads as a sentence",
+    ".looks *, .template-controls *, .what-if *": "the preview beside it shows at once what it does",
+}
+"""Fields without a hint or an example, by the reason."""
 UNSTICK = """() => {
     for (const each of document.querySelectorAll('main *')) {
         const {position, overflowY} = getComputedStyle(each);
@@ -93,6 +109,8 @@ def test_a_page_is_open_to_everybody(running: Desk, context: BrowserContext, nam
         assert [each.url for each in own[1:] if each.status >= 400] == []
         assert [each for each in said if "the server responded with a status of 4" not in each] == []
         weigh(answers)
+        if name != "components":
+            assert page.evaluate(UNEXPLAINED, ", ".join(PLAIN)) == [], "give each a label, and a hint or an example"
         walk(page, whole=name == "home")
         problems = [each for width in WIDTHS for each in look(page, width, whole=name == "home")]
         assert problems == [], "\n".join(problems)

@@ -43,6 +43,8 @@ def test_an_app_becomes_a_draft_with_its_settings_as_a_form_and_its_picture(dash
     text = dashboard.get(path).text
     sent = Fields(text).found
     for field in fields_of(APPS[name]):
+        assert field.about, f"say what {field.name} does: its page and the docs both show it"
+        assert field.name == "only.skip" or f'id="v.0.settings.{field.name}-help"' in text
         if field.kind != "switch" and field.name != "only.skip":
             assert f"v.0.settings.{field.name}" in sent
     assert "taken" in text
@@ -117,7 +119,7 @@ def test_an_error_of_a_setting_stands_at_its_field(
     assert why in told
     tag = re.search(rf'<(?:input|textarea)[^>]* name="{re.escape(name)}"[^>]*>', page)
     assert tag is not None
-    assert f'aria-describedby="wrong-{at}" aria-invalid="true"' in tag[0]
+    assert re.search(rf'aria-describedby="[^"]*\bwrong-{at}" aria-invalid="true"', tag[0])
     assert page.count('aria-invalid="true"') == 1
     assert "1 thing to correct before it can go live" in page
 
