@@ -57,7 +57,7 @@ fix: $(MARK)/developing
 bench: setup $(MARK)/developing $(MARK)/browser $(MARK)/peers  ## Every figure, as a ratio to a reference of the same run
 	$(BIN)/python -m bench
 
-bench-page: setup $(MARK)/developing $(MARK)/browser $(MARK)/peers  ## docs/performance.md anew, in about a quarter of an hour
+bench-page: setup $(MARK)/developing $(MARK)/browser $(MARK)/peers  ## docs/performance.md anew, in about an hour
 	$(BIN)/python -m bench --write
 
 chaos: setup $(MARK)/developing  ## 100,000 opens while all around them fails; a million forged tokens; moves and upgrades under load

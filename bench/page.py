@@ -21,7 +21,7 @@ HEAD = """# Performance
 {machine}
 
 `python -m bench --write` measured everything on this page and wrote it. To compare, run it on your machine. It takes
-about a quarter of an hour, and needs a machine that does nothing else:
+about an hour, and needs a machine that does nothing else:
 
 ```sh
 make bench-page
