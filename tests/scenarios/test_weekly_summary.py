@@ -219,7 +219,7 @@ def test_the_page_previews_tests_saves_and_turns_off(web: TestClient, wetink: We
     [
         ({"to": "jane"}, "to", "is not an email address"),
         ({"to": "a@b.c\r\nBcc: evil@x.example"}, "to", "is not an email address"),
-        ({"to": ",".join(f"a{n}@b.c" for n in range(51))}, "to", "at most 50 addresses"),
+        ({"to": ",".join(f"a{n}@b.c" for n in range(51))}, "to", "At most 50 addresses"),
         ({"webhook": "javascript:alert(1)"}, "webhook", "is not an http(s) URL"),
         ({"hour": "24", "to": "a@b.c"}, "hour", "from 0 to 23"),
         ({"day": "someday", "to": "a@b.c"}, "day", "a day of the week"),

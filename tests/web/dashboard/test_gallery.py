@@ -81,8 +81,8 @@ def test_one_supposes_an_event_of_a_product_or_messages(dashboard: TestClient, w
         assert shown in text.partition("<h3>Why")[2].partition("</aside>")[0]
         assert shown not in usual.partition("<h3>Why")[2].partition("</aside>")[0]
     for wrong, said in (
-        ({"suppose": "{"}, "this is not JSON"),
-        ({"if_event": "Product Viewed", "if_product": "none"}, "find keys in the catalog"),
+        ({"suppose": "{"}, "This is not JSON"),
+        ({"if_event": "Product Viewed", "if_product": "none"}, "keys in the catalog"),
     ):
         text = edited(dashboard, path, who=who, **wrong)
         assert said in text

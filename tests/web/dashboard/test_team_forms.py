@@ -98,7 +98,7 @@ def post(client: Any, path: str, body: bytes) -> Any:
         ("security/password", "current", "wrong", "This is not your current password"),
         ("tokens", "name", "", "Enter a name of at most 60 characters"),
         ("tokens", "scopes", "everything", "Choose at least one scope"),
-        ("tokens", "days", "7", "Choose how long it lasts"),
+        ("tokens", "days", "7", "Choose how long the token lasts"),
         ("security/confirm", "password", "wrong", "This is not your password"),
     ],
 )
