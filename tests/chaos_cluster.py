@@ -25,6 +25,7 @@ import click
 import httpcore
 
 from tests.cluster import DATABASE, Cluster, Member
+from tests.days import today
 from tests.ledger import NO_ANSWER, PEOPLE, Pictures, message, wrong_in
 from wetink.ports import Storage
 from wetink.store.postgresql.storage import open_storage
@@ -132,7 +133,7 @@ async def _wrong_clicks(store: Storage, clients: Clients) -> list[str]:
     end, counted = time.monotonic() + COUNT_SECONDS, 0
     while counted < clients.clicks and time.monotonic() < end:
         await asyncio.sleep(1.0)
-        counted = sum(day.clicks + day.machine_clicks for day in await store.ledger.days(0, 2 * now_ms()))
+        counted = sum(day.clicks + day.machine_clicks for day in await today(store.ledger))
     click.echo(f"{clients.clicks} clicks answered, {counted} counted, {clients.clicked} sent")
     return [f"{counted} clicks are counted, and {clients.clicked} were sent"] if counted > clients.clicked else []
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from tests.contracts.loop import run
+from tests.days import days
 from wetink.core.blocks.block import Decision
 from wetink.core.signals.attribution import Touch
+from wetink.core.signals.report import DAY_MS
 from wetink.ports import Storage
 from wetink.ports.drawing import Served
 from wetink.ports.ledger import Group, Ledger
@@ -34,10 +36,10 @@ def decided(variant: str, at: int = NOW) -> Decision:
 
 def counts(ledger: Ledger) -> tuple[int, int, int]:
     """Return the numbers of opens, clicks and pictures."""
-    days = run(ledger.days(0, 2 * NOW))
+    sums = run(days(ledger, NOW - DAY_MS, NOW + DAY_MS))
     found = run(ledger.contacts(HERO, "user:jane"))
-    assert found == (sum(day.opens for day in days), sum(day.clicks for day in days))
-    return (*found, sum(day.pictures for day in days))
+    assert found == (sum(day.opens for day in sums), sum(day.clicks for day in sums))
+    return (*found, sum(day.pictures for day in sums))
 
 
 def test_a_group_that_comes_again_changes_nothing(pair: tuple[Ledger, Ledger]) -> None:

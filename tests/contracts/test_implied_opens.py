@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from tests.contracts.engines import ENGINES
 from tests.contracts.loop import run
 from tests.contracts.test_ledger import Desk
+from tests.days import days
 from wetink.core.blocks.experiment import Exposure
 from wetink.core.client_classification import Facts, Kind, classify
 from wetink.core.signals.attribution import PROVED_MS, Touch
@@ -68,8 +69,8 @@ SEQUENCES: list[tuple[str, list[Touch], dict[str, tuple[int, int, int, int, int]
 
 
 def figures(desk: Desk) -> dict[str, tuple[int, int, int, int, int]]:
-    days = run(desk.ledger.days(0, 1 << 61))
-    for each in days:
+    found = run(days(desk.ledger, START - DAY_MS, START + 6 * DAY_MS))
+    for each in found:
         assert min(each.opens - each.implied_opens, each.implied_opens, each.unique_opens) >= 0
     week = [(START // DAY_MS * DAY_MS - DAY_MS, START // DAY_MS * DAY_MS + 6 * DAY_MS)]
     whole, devices = (run(desk.ledger.sums(week, by)) for by in ((), ("part",)))
@@ -77,11 +78,11 @@ def figures(desk: Desk) -> dict[str, tuple[int, int, int, int, int]]:
         sum(getattr(each, name) for each in whole) for name in COUNTS[1:]
     ], "each counts for one device"
     sums: dict[str, Counter[str]] = {}
-    for each in days:
+    for each in found:
         mine = sums.setdefault(each.block, Counter())
         for name in ("opens", "implied_opens", "machine_opens", "clicks", "unique_opens"):
             mine[name] += getattr(each, name)
-    for line in Report(("block", "campaign", "day", "variant")).lines(days):
+    for line in Report(("block", "campaign", "day", "variant")).lines(found):
         assert line.click_rate is None or line.click_rate <= 1
     return {
         block: (mine["opens"], mine["implied_opens"], mine["machine_opens"], mine["clicks"], mine["unique_opens"])

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.contracts.loop import run
+from tests.days import days
 from wetink.core.blocks.experiment import Exposure
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.experiment_result import DailyExposures
@@ -31,7 +32,7 @@ class Desk:
         run(self.ledger.touches([], 0, 0))  # all that was recorded is counted by then
 
     def days(self) -> dict[tuple[int, str, str, str], tuple[int, ...]]:
-        found = run(self.ledger.days(0, 1 << 61))
+        found = run(days(self.ledger, 0, 10 * DAY_MS))
         return {
             (each.day // DAY_MS, each.block, each.variant, each.campaign): tuple(
                 getattr(each, name) for name in DayCount.__struct_fields__[4:12]
@@ -144,6 +145,6 @@ def test_a_read_writes_what_waits_and_another_process_sees_it(another: Callable[
     one, other = another().ledger, another().ledger
     run(one.record(Touch("open", "hero", "user:jane", "", DAY_MS, "v")))
     one.served(Served("hero", "v", ""), DAY_MS)
-    run(one.days(0, 2 * DAY_MS))
+    run(days(one, 0, DAY_MS))
     assert run(other.contacts("hero", "user:jane")) == (1, 0)
-    assert [(day.pictures, day.opens) for day in run(other.days(0, 2 * DAY_MS))] == [(1, 1)]
+    assert [(day.pictures, day.opens) for day in run(days(other, 0, DAY_MS))] == [(1, 1)]

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.contracts.loop import run
+from tests.days import days
 from tests.store.said import NOW
 from wetink.core.blocks.block import Block, Decision, Fallback, decision_id
 from wetink.core.profile.person import Moment
@@ -78,13 +79,13 @@ def test_an_odd_open_leaves_a_hundred_counted(store: Storage, odd: int) -> None:
                 ledger.served(Served("hero", HALF, ""), NOW)
             await ledger.record(touch(number))
             ledger.served(Served("hero", "", ""), NOW)
-        days = await ledger.days(0, 1 << 61)
+        before = await days(ledger, NOW, NOW)
         await ledger.record(touch(MANY))  # the writer lives on
-        after = await ledger.days(0, 1 << 61)
+        after = await days(ledger, NOW, NOW)
         lost = sum(store.lost().values())
-        good = [each for each in days if not each.variant]
+        good = [each for each in before if not each.variant]
         return (*(sum(getattr(each, name) for each in good) for name in ("pictures", "opens")),
-                sum(each.opens for each in after) - sum(each.opens for each in days), lost)  # fmt: skip
+                sum(each.opens for each in after) - sum(each.opens for each in before), lost)  # fmt: skip
 
     pictures, opens, more, lost = run(counted())
     assert (pictures, more) == (MANY, 1)

@@ -167,7 +167,7 @@ def test_pictures_are_counted_in_the_quarter_of_an_hour_they_were_served(store: 
         store.ledger.served(Served("hero", "v", ""), each)
     [count] = run(store.ledger.sums([(at, at + QUARTER_MS)], ("block",)))
     assert (count.pictures, [getattr(count, name) for name in COUNTS[1:]]) == (2, [0] * 8)
-    assert [each.pictures for each in run(store.ledger.days(START, START + DAY_MS))] == [4]
+    assert [each.pictures for each in run(store.ledger.sums([(START, START + DAY_MS)], ()))] == [4]
 
 
 PHONE, GMAIL = Facts("apple-mail", "mobile"), Facts("gmail-proxy")

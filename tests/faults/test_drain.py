@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.days import today
 from tests.serving import Server
 from tests.storage import opened
 from tests.web.keys import key_in
-from wetink.web.request import now_ms
 
 BLOCK = """
 recipients: [user]
@@ -118,7 +118,7 @@ def test_opens_from_just_before_the_end_are_counted(tmp_path: Path) -> None:
     async def counted() -> int:
         store = opened(data)
         try:
-            return sum(day.pictures for day in await store.ledger.days(0, now_ms()))
+            return sum(day.pictures for day in await today(store.ledger))
         finally:
             await store.close()
 

@@ -15,8 +15,9 @@ from starlette.testclient import TestClient
 
 from tests.asgi import ask, asked
 from tests.cli.run import keys, wetink
+from tests.days import days
 from tests.scenarios.test_who_fetched import CHROME
-from tests.web.test_open import House
+from tests.web.test_open import NOW, House
 from wetink.web.app import create
 
 SIZE = 24 << 20
@@ -131,8 +132,8 @@ def test_opens_and_pages_go_on_and_it_heals_alone(disk: Path) -> None:
         opened(3)
         assert [browser.get(page).status_code for page in PAGES] == [200] * len(PAGES)
     house.wetink.store.ledger.flush()
-    days = asyncio.run(house.wetink.store.ledger.days(0, 1 << 61))
-    assert sum(each.opens for each in days) == 3 + 10 + 3 + 1 + 1, "each recipient's, jane's picture and her data"
+    sums = asyncio.run(days(house.wetink.store.ledger, NOW, house.now))
+    assert sum(each.opens for each in sums) == 3 + 10 + 3 + 1 + 1, "each recipient's, jane's picture and her data"
     assert house.wetink.store.lost() == {}
     stored = {each.message_id for each in asyncio.run(house.wetink.store.log.messages(limit=1000))}
     assert not stored & {f"n{each}" for each in refused}

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.days import today
 from tests.serving import Server
 from wetink.store.sqlite.ledger import SQLiteLedger
 
@@ -32,7 +33,7 @@ def _read(port: int) -> int:
 async def _opens(data: Path) -> int:
     ledger = SQLiteLedger(data)
     try:
-        return sum(each.opens for each in await ledger.days(0, 1 << 61))
+        return sum(each.opens for each in await today(ledger))
     finally:
         await ledger.close()
 

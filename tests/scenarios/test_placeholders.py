@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.cases.shop import Shop, named, shop
+from tests.cases.shop import NOW, Shop, named, shop
+from tests.days import days
 from wetink.core.identity.holding import FOREVER
 from wetink.ingest.replay import ReplayQuery
 
@@ -136,7 +137,7 @@ def test_an_open_for_a_placeholder_is_nobodys(tmp_path: Path, text: str) -> None
                 assert (await there.get(target)).headers["location"] == "https://shop.example/none"
             data = await there.get(f"/d/case.json?user={quote(text)}")
             assert data.json["items"] == []
-            counted = await there.wetink.store.ledger.days(0, FOREVER)
+            counted = await days(there.wetink.store.ledger, NOW, NOW)
             assert sum(each.clicks for each in counted) == 1, "nobody's clicks count nothing"
 
     asyncio.run(run())

@@ -15,12 +15,14 @@ import pytest
 from msgspec.structs import replace
 
 from tests.contracts.profiles import LATE
+from tests.days import days
 from tests.postgresql import TEMPLATE, shared
 from tests.serving import Server
 from tests.storage import opened
 from tests.stream.streaming import drain, now_ms, opened_store, streaming
 from wetink.core.errors import StoreUnavailable
 from wetink.core.signals.attribution import Touch
+from wetink.core.signals.report import DAY_MS
 from wetink.ports import Storage
 from wetink.ports.drawing import Served
 from wetink.ports.ledger import Group
@@ -43,11 +45,11 @@ def test_opens_and_deliveries_are_counted_once_a_worker_has_them(address: str, t
                 await ledger.record(opened_at(LATE + number * 60_000, f"u{number % 9}"))
                 ledger.served(Served("hero", "v", "spring"), LATE)
             await ledger.close()
-            assert await store.ledger.days(0, 2 * LATE) == []
+            assert await days(store.ledger, LATE, LATE + DAY_MS) == []
             await drain(applier, stream)
-            days = await store.ledger.days(0, 2 * LATE)
-            assert sum(day.pictures for day in days) == 1_200
-            assert sum(day.opens for day in days) == 1_200
+            sums = await days(store.ledger, LATE, LATE + DAY_MS)
+            assert sum(day.pictures for day in sums) == 1_200
+            assert sum(day.opens for day in sums) == 1_200
             assert await ledger.contacts("hero", "user:u1") == await store.ledger.contacts("hero", "user:u1") != (0, 0)
 
     asyncio.run(story())
@@ -137,7 +139,7 @@ def test_opens_that_the_stream_took_although_it_failed_are_counted_once(address:
             assert await store.ledger.contacts("hero", "user:jane") == (3, 0)
             await drain(Applier(stream, store, now_ms), stream)
             assert await store.ledger.contacts("hero", "user:jane") == (3, 0)
-            assert sum(day.pictures for day in await store.ledger.days(0, 2 * LATE)) == 3
+            assert sum(day.pictures for day in await days(store.ledger, LATE, LATE)) == 3
 
     asyncio.run(story())
 
@@ -162,7 +164,7 @@ def test_opens_of_a_worker_that_is_killed_before_it_acknowledges_are_counted_onc
             await applier.forget()  # it must not forget what comes again
             await drain(applier, stream)
             assert await store.ledger.contacts("hero", "user:jane") == (20, 0)
-            assert sum(day.pictures for day in await store.ledger.days(0, 2 * LATE)) == 20
+            assert sum(day.pictures for day in await days(store.ledger, LATE, LATE)) == 20
 
     asyncio.run(story())
 

@@ -139,10 +139,6 @@ class Ledger(Protocol):
         """
         ...
 
-    async def days(self, since: int, until: int) -> Sequence[DayCount]:
-        """Return deliveries, opens and clicks of [since, until) by day (UTC)."""
-        ...
-
     async def sums(
         self,
         periods: Sequence[tuple[int, int]],

@@ -8,6 +8,7 @@ import pytest
 
 from tests.contracts.loop import run
 from tests.contracts.test_odd_rows import NOW, decision, touch
+from tests.days import days
 from tests.postgresql import Server
 from tests.store.postgresql.outages import OUTAGES, Outage, Proxy
 from wetink.core.blocks.block import Block, Fallback
@@ -62,7 +63,7 @@ async def written(store: Storage) -> None:
     async with asyncio.timeout(LONG):
         while True:
             try:
-                await store.ledger.days(0, 1 << 61)
+                await days(store.ledger, NOW, NOW)
                 await store.archive.newest(0, 1)
                 return
             except StoreUnavailable:
@@ -99,8 +100,8 @@ def test_opens_are_settled_and_counted_while_the_database_is_away(server: Server
         await written(here)
         assert here.lost() == {}
         there = another()
-        days = await there.ledger.days(0, 1 << 61)
-        assert sorted((day.pictures, day.opens, day.unique_opens) for day in days) == [(0, 5, 5), (5, 0, 0)]
+        found = await days(there.ledger, NOW, NOW)
+        assert sorted((day.pictures, day.opens, day.unique_opens) for day in found) == [(0, 5, 5), (5, 0, 0)]
         assert len(await there.archive.newest(NOW, 10)) == 5
         assert [await there.ledger.current("hero", f"user:u{number}", "") for number in (1, 2)] == [known, fresh]
         again = decision(1, variant="other")
@@ -145,7 +146,7 @@ def test_opens_beyond_the_limit_are_lost_and_counted(server: Server, caplog: pyt
                 await here.ledger.record(touch(number % 10_000))
         await written(here)
         assert here.lost() == {"opens and clicks": 7}
-        assert sum(day.opens for day in await here.ledger.days(0, 1 << 61)) == 50_000
+        assert sum(day.opens for day in await days(here.ledger, NOW, NOW)) == 50_000
 
     run(tell(server, story))
     assert "7 opens, clicks or decisions are lost: they could not be written for too long" in caplog.text

@@ -11,6 +11,7 @@ import pytest
 
 from tests.contracts.loop import run
 from tests.contracts.test_odd_rows import NOW, decision, touch
+from tests.days import days
 from tests.postgresql import LIMIT, Server
 from tests.store.said import message
 from wetink.opens.open import DECISION_MS
@@ -84,7 +85,7 @@ def test_a_killed_database_is_recovered_to_a_moment(server: Server) -> None:
         await send(store, *second)
         await store.ledger.settle(decision(1), 1, DECISION_MS, "person")
         await store.ledger.record(touch(1))
-        await store.ledger.days(0, 1 << 61)
+        await days(store.ledger, NOW, NOW)
         async with store.leases.hold("one"):
             await send(store, 110)
             await asyncio.sleep(0.1)
@@ -108,7 +109,7 @@ def test_a_killed_database_is_recovered_to_a_moment(server: Server) -> None:
         assert await followed(store) == there, "all until then, in their order, and nothing later"
         assert [each.name for each in await store.sources.all()] == ["shop"]
         assert await store.ledger.current("hero", "user:u1", "") == decision(1)
-        assert sum(each.opens for each in await store.ledger.days(0, 1 << 61)) == 1
+        assert sum(each.opens for each in await days(store.ledger, NOW, NOW)) == 1
         await send(store, *mistake)
         assert await followed(store) == [*there, *(f"m{number}" for number in mistake)], "those sent again are new"
         assert await store.log.append([message(7)]) == [True]

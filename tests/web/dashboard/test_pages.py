@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from tests.contracts.profiles import received
+from tests.days import today
 from tests.web.dashboard.shopper import EVIL, HOUR, USER, record
 from wetink.core.errors import BadRequest
 from wetink.core.events.event import Event
@@ -198,7 +199,7 @@ def test_the_preview_is_a_picture_and_counts_as_no_open(dashboard: TestClient, w
     assert answer.status_code == 200
     assert answer.headers["content-type"] in ("image/jpeg", "image/png")
     assert answer.content[:3] in (b"\xff\xd8\xff", b"\x89PN")
-    assert list(asyncio.run(wetink.store.ledger.days(0, now_ms() + HOUR))) == []
+    assert list(asyncio.run(today(wetink.store.ledger))) == []
 
 
 def test_what_a_picture_weighs_stands_with_the_why_of_its_preview(dashboard: TestClient, wetink: Wetink) -> None:

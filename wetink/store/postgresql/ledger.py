@@ -130,11 +130,6 @@ class PostgresLedger:
         what = served, quarter_of(at)
         self.writer.put("pictures", (what, 1), what)
 
-    async def days(self, since: int, until: int) -> Sequence[DayCount]:
-        await self.writer.flush()
-        async with self._database.reading("counting opens and clicks") as connection:
-            return [DayCount(*row) for row in await connection.fetch(SQL.days, since, until)]
-
     async def sums(
         self,
         periods: Sequence[tuple[int, int]],

@@ -57,11 +57,6 @@ FROM (
     FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted (at, n)
 ) AS spans ORDER BY n
 
--- name: days
-SELECT start, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
-    unique_clicks, machine_clicks, implied_opens
-FROM rollup WHERE kind = 5 AND start >= $1 AND start < $2
-
 -- name: listed  Opens or clicks of a span, the newest first.
 SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences, id
 FROM contact WHERE at >= $1 AND (at, id) < ($2, $3) AND kind = $4 AND human = $5 AND ($6::text[] IS NULL OR block = ANY($6))

@@ -161,11 +161,6 @@ INSERT INTO daily (day, block, variant, campaign, pictures)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) WHERE true
 ON CONFLICT DO UPDATE SET pictures = pictures + excluded.pictures
 
--- name: days
-SELECT start, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
-    unique_clicks, machine_clicks, implied_opens
-FROM rollup WHERE kind = 5 AND start >= ? AND start < ?
-
 -- name: listed  Opens or clicks of a span, the newest first.
 SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences, rowid
 FROM contact WHERE at >= :since AND (at, rowid) < (:at, :row) AND kind = :kind AND human = :human

@@ -341,11 +341,6 @@ class SQLiteLedger:
         with self.writer.writing, translated("forgetting groups of opens"):
             self._flushing.execute(SQL.forget_applied, (before,))
 
-    async def days(self, since: int, until: int) -> Sequence[DayCount]:
-        await asyncio.to_thread(self.flush)
-        with translated("counting opens and clicks"):
-            return [DayCount(*row) for row in fetch(self._db, SQL_CONTACTS.days, (since, until))]
-
     @in_thread
     def sums(
         self,
