@@ -35,7 +35,7 @@ REACHED = """() => {
 }"""
 MISSED = """(place) => [...document.querySelector(place).querySelectorAll(
     'a[href], button, input, select, textarea, summary')].filter(each => {
-    if (window.walk?.has(each) || each.disabled || each.tabIndex < 0) return false;
+    if (window.walk?.has(each) || each.matches(':disabled') || each.tabIndex < 0) return false;
     if (!each.checkVisibility({visibilityProperty: true})) return false;
     if (each.closest('[inert], dialog:not([open]), [popover]:not(:popover-open), [aria-hidden=true]')) return false;
     if (each.type === 'radio') return ![...document.getElementsByName(each.name)].some(one => window.walk?.has(one));
