@@ -33,7 +33,7 @@ def test_an_app_is_seen_as_anybody_before_there_is_a_block(dashboard: TestClient
     assert mine.status_code == 200
     assert mine.content != usual
     assert "Sea mug" in dashboard.get("/dashboard/apps/last-viewed?who=user:42").text
-    assert "is not an identifier" in dashboard.get("/dashboard/apps/last-viewed?who=somebody").text
+    assert "Choose “somebody” from the list" in dashboard.get("/dashboard/apps/last-viewed?who=somebody").text
     assert dashboard.get("/dashboard/apps/absent").status_code == 404
 
 
@@ -176,7 +176,7 @@ def test_a_draft_is_received_by_nobody_before_it_is_published(dashboard: TestCli
         text = unescape(dashboard.get(f"/dashboard/blocks/hot-now/snippet?{query}").text)
         assert "/c/hot-now/1?email=" in text
         assert "c=spring" in text
-    assert "email clients cannot reach" in dashboard.get("/dashboard/blocks/hot-now").text
+    assert "Email apps cannot reach" in dashboard.get("/dashboard/blocks/hot-now").text
 
 
 def test_two_blocks_of_one_title_have_two_names(dashboard: TestClient) -> None:
