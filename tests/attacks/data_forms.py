@@ -80,7 +80,7 @@ def data_forms() -> list[Form]:
                 words={
                     "key": "no product",
                     "do": "unknown change",
-                    "price": "price",
+                    "price": "price|does not fit",
                     "why": "say why|characters",
                     "url": "URL",
                 },

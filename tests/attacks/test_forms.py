@@ -27,7 +27,7 @@ from tests.web.dashboard.files import png
 from tests.web.dashboard.test_team_forms import PATHS
 from wetink.settings import read
 from wetink.web.app import App, create
-from wetink.web.dashboard import query
+from wetink.web.dashboard import form as reading
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
@@ -232,7 +232,7 @@ def test_without_the_check_a_key_is_made_of_bytes_that_nobody_can_read(
     form = next(form for form in FORMS if form.path == "/dashboard/sources")
     status, told = shop.run(shop.send(form, "name", b"%ED%A0%80"))
     assert (status, "name" in told) == (400, True)
-    monkeypatch.setattr(query, "problem_in_text", lambda text: "")
+    monkeypatch.setattr(reading, "problem_in_text", lambda text: "")
     assert shop.run(shop.send(form, "name", b"%ED%A0%80"))[0] >= 500
 
 

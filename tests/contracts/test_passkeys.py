@@ -101,7 +101,7 @@ def test_an_answer_counts_once(passkeys: Passkeys) -> None:
     asked = run(passkeys.ask("", NOW))
     answer = device.signed(asked.options, ADDRESS)
     run(passkeys.check(asked.challenge, answer, "", NOW))
-    with pytest.raises(Forbidden, match="answered already"):
+    with pytest.raises(Forbidden, match="already answered"):
         run(passkeys.check(asked.challenge, answer, "", NOW))
     other = run(passkeys.ask("", NOW))
     with pytest.raises(Forbidden, match="does not fit"):
@@ -129,10 +129,10 @@ def test_a_challenge_of_another_kind_or_account_is_refused(passkeys: Passkeys) -
     device = added(passkeys)
     after_password = run(passkeys.ask(IDA.id, NOW))
     for account in ("", BOB.id):
-        with pytest.raises(Forbidden, match="answered already"):
+        with pytest.raises(Forbidden, match="already answered"):
             run(passkeys.check(after_password.challenge, device.signed(after_password.options, ADDRESS), account, NOW))
     asked = run(passkeys.ask_new(BOB, NOW))
-    with pytest.raises(Forbidden, match="answered already"):
+    with pytest.raises(Forbidden, match="already answered"):
         run(passkeys.add(IDA, asked.challenge, Authenticator().registered(asked.options, ADDRESS), "", NOW))
 
 

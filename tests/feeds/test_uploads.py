@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from tests.asgi import ask
@@ -21,8 +20,7 @@ from wetink.core.outbound.feed import Feed, Limit
 from wetink.feeds import FeedService
 from wetink.feeds.uploads import Uploads
 from wetink.settings import read
-from wetink.web.app import ERRORS, ROUTES, create
-from wetink.web.session import COOKIE
+from wetink.web.app import create
 from wetink.wiring import Wetink
 
 CSV = b"name,city\nOne,Oslo\nTwo,Bern\n"
@@ -128,9 +126,8 @@ def test_a_file_over_the_limit_is_not_read_to_its_end(tmp_path: Path) -> None:
 def test_the_pages_show_feeds_with_their_items_and_take_files(house: House) -> None:
     put(house, "/api/feeds/stores", CSV + b",Rome\n")
     held(house, "stores")
-    app = Starlette(routes=ROUTES, exception_handlers=ERRORS)
-    app.state.wetink = house.wetink
-    with TestClient(app, cookies={COOKIE: "s"}) as browser:
+    with TestClient(create(house.wetink)) as browser:
+        browser.get(f"/dashboard/login?token={house.wetink.dashboard_token}")
         listed = browser.get("/dashboard/feeds").text
         assert 'href="/dashboard/feeds/stores"' in listed
         assert 'href="/dashboard/feeds/new?kind=file"' in listed
@@ -145,7 +142,7 @@ def test_the_pages_show_feeds_with_their_items_and_take_files(house: House) -> N
         assert browser.put(path, content=CSV).status_code == 400
         done = browser.put(path, content=CSV, headers={"x-csrf": csrf})
         assert (done.status_code, done.json()["items"]) == (200, 2)
-        wrong = browser.put(path, content=b"name\n", headers={"x-csrf": csrf})
+        wrong = browser.put(path, content=b"name,city\n", headers={"x-csrf": csrf})
         assert wrong.status_code == 400
         assert "the file has no items" in json.dumps(wrong.json())
 

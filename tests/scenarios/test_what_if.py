@@ -89,7 +89,7 @@ def test_events_happen_when_they_say(house: House) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "this is not JSON"),
+        ("{", "This is not JSON"),
         ("7", "this is not a message"),
         ('{"event": "A"}\n{"event":', "line 2 is not JSON"),
         (json.dumps([{"event": "A"}] * 101), "more than 100 messages"),
@@ -98,7 +98,7 @@ def test_events_happen_when_they_say(house: House) -> None:
         ('{"event": "Product Viewed", "timestamp": "soon"}', "events[0].timestamp is not a time"),
         ('{"event": "Product Viewed", "ago": "soon"}', "events[0].ago: 'soon' is not a duration"),
         ('{"type": "nonsense"}', "events[0] is parked"),
-        ("[" * 2_000, "this is not JSON"),
+        ("[" * 2_000, "This is not JSON"),
     ],
 )
 def test_what_cannot_be_supposed_is_said_with_its_place(text: str, said: str) -> None:
@@ -135,8 +135,8 @@ def test_on_a_persons_page_one_supposes_an_event_of_a_product_or_messages(house:
         assert "The tent, The mug" in page
         for wrong, said in (
             ({"if_event": "Product Viewed"}, "Product Viewed needs a product"),
-            ({"if_event": "Product Added", "if_product": "none"}, "there is no product"),
-            ({"suppose": "{"}, "this is not JSON"),
+            ({"if_event": "Product Added", "if_product": "none"}, "There is no product"),
+            ({"suppose": "{"}, "This is not JSON"),
         ):
             answer = browser.get("/dashboard/people/user:jane", params={"block": "hero", **wrong})
             assert answer.status_code == 200

@@ -71,7 +71,12 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> Samples:
         house.wait(lambda numbers: "wetink_feed_age_seconds{feed=stores}" in numbers)
         house.wait(lambda numbers: any(name.startswith("wetink_lease_held") for name in numbers))
         house.wait(lambda numbers: "wetink_stream_waiting{partition=0,topic=opens}" in numbers)
-        text = house.scrape(authorization=f"Bearer {TOKEN}")[1].decode()
+        # a process that has not read the feed yet may answer once more
+        text = next(
+            body
+            for _ in range(600)
+            if "wetink_feed_age_seconds{" in (body := house.scrape(authorization=f"Bearer {TOKEN}")[1].decode())
+        )
     found: Samples = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:

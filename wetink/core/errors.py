@@ -124,7 +124,7 @@ def sentences(*parts: str) -> str:
 
 
 def _begun(part: str) -> str:
-    word = part.partition(" ")[0].strip("',:;")
+    word = part.partition(" ")[0].strip("',;")
     return f"{part[:1].upper()}{part[1:]}" if word.replace("'", "").isalpha() else part
 
 

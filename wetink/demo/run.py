@@ -100,13 +100,27 @@ async def _open_letters(settings: Settings, messages: Sequence[Message], now: in
 
 
 @contextmanager
+def _safe_path() -> Iterator[None]:
+    """Let processes that start meanwhile, and their own, import nothing from the current folder."""
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = before
+
+
+@contextmanager
 def serving(settings: Settings) -> Iterator[multiprocessing.process.BaseProcess]:
     """Run the demo's server in its own process for the length of a `with`."""
-    os.environ[SAFE_PATH] = "1"  # child processes import nothing from the current folder
     spawn = multiprocessing.get_context("spawn")
     reader, writer = spawn.Pipe(duplex=False)
     child = spawn.Process(target=_serve, args=(settings, writer), name="wetink-demo")
-    child.start()
+    with _safe_path():
+        child.start()
     writer.close()
     try:
         try:

@@ -43,6 +43,7 @@ class Opened(NamedTuple):
     tag: str
     kind: str
     full: bool = False
+    disabled: bool = False
 
 
 class Page(HTMLParser):
@@ -66,13 +67,14 @@ class Page(HTMLParser):
                 self._ask(method, given[name])
         if tag == "form" and "action" in given:
             self._ask(given.get("method", "get").upper(), given["action"])
-        if tag == "button" and not ACTS & given.keys() and "form" not in (each.tag for each in self._open):
+        acts = any(each.tag == "form" or each.disabled for each in self._open)
+        if tag == "button" and not ACTS & given.keys() and not acts:
             self.problems.append(f"a button does nothing: {given}")
         self._note(tag, given)
         if tag in SEEN:
             self._fill()
         if tag not in VOID:
-            self._open.append(Opened(tag, given.get("class", "")))
+            self._open.append(Opened(tag, given.get("class", ""), disabled="disabled" in given))
 
     def _note(self, tag: str, given: dict[str, str]) -> None:
         """Note what an element is called, and what it leads to."""
