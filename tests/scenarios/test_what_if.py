@@ -89,7 +89,7 @@ def test_events_happen_when_they_say(house: House) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "This is not JSON"),
+        ("{", "this is not JSON"),
         ("7", "this is not a message"),
         ('{"event": "A"}\n{"event":', "line 2 is not JSON"),
         (json.dumps([{"event": "A"}] * 101), "more than 100 messages"),
@@ -98,7 +98,7 @@ def test_events_happen_when_they_say(house: House) -> None:
         ('{"event": "Product Viewed", "timestamp": "soon"}', "events[0].timestamp is not a time"),
         ('{"event": "Product Viewed", "ago": "soon"}', "events[0].ago: 'soon' is not a duration"),
         ('{"type": "nonsense"}', "events[0] is parked"),
-        ("[" * 2_000, "This is not JSON"),
+        ("[" * 2_000, "this is not JSON"),
     ],
 )
 def test_what_cannot_be_supposed_is_said_with_its_place(text: str, said: str) -> None:
