@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.contracts.profiles import LATE, received
 from tests.storage import opened
+from wetink.core.errors import StoreUnavailable
 from wetink.ports import Record, Storage
 from wetink.stream.apply import Applier
 from wetink.stream.jetstream import JetStream
@@ -31,12 +32,22 @@ async def opened_store(folder: Path) -> AsyncIterator[Storage]:
         await store.close()
 
 
+async def connect(stream: JetStream) -> None:
+    """Start a stream as a server does, again and again: nodes that have just begun choose a leader first."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await stream.start()
+            except StoreUnavailable:
+                await asyncio.sleep(0.1)
+
+
 @asynccontextmanager
 async def streaming(address: str, folder: Path) -> AsyncIterator[tuple[JetStream, Storage]]:
     stream = JetStream(address)
     async with opened_store(folder) as store:
         try:
-            await stream.start()
+            await connect(stream)
             yield stream, store
         finally:
             await stream.close()

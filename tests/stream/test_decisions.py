@@ -13,7 +13,7 @@ import pytest
 
 from tests.contracts.test_decisions import HERO, JANE, MINUTE, NOW, decided, follow_the_rule
 from tests.jetstream import Cluster, cluster
-from tests.stream.streaming import drain, opened_store
+from tests.stream.streaming import connect, drain, opened_store
 from wetink.core.errors import StoreUnavailable
 from wetink.ports import Storage
 from wetink.ports.ledger import Onlooker
@@ -43,7 +43,7 @@ async def processes(address: str, *ledgers: Any) -> AsyncIterator[list[Any]]:
     made = [StreamedLedger(ledger, stream, now_ms) for ledger, stream in zip(ledgers, streams, strict=True)]
     try:
         for turn, (each, stream, ledger) in enumerate(zip(made, streams, ledgers, strict=True)):
-            await stream.start()
+            await connect(stream)
             numbers = count()
             async with asyncio.timeout(20):
                 while not await answers(each, ledger, f"try {turn}.{next(numbers)}"):  # noqa: ASYNC110 (it tells nobody)

@@ -62,6 +62,7 @@ class Device:
         self.page.get_by_role("button", name="Sign in", exact=True).click()
 
     def sign_out(self) -> None:
+        self.page.goto("about:blank")  # else a request of the page that is left leads to the login page as well
         self.page.context.clear_cookies()
 
     def add(self, name: str) -> None:
