@@ -135,7 +135,7 @@ $(MARK)/assets: $(MARK)/node $(wildcard frontend/*.ts frontend/*.css frontend/*/
 	$(BIN)/python -c "from wetink.render.fonts import main; main()"
 	@touch $@
 
-$(MARK)/icons: $(MARK)/node frontend/icons.mjs $(wildcard wetink/web/dashboard/*.py wetink/web/dashboard/*/*.html)
+$(MARK)/icons: $(MARK)/node frontend/icons.mjs $(wildcard wetink/web/dashboard/*/*.py wetink/web/dashboard/templates/*/*.html)
 	@mkdir -p wetink/web/static/built
 	$(NODE) node frontend/icons.mjs wetink/web/dashboard node_modules/lucide-static/icons wetink/web/static/built/icons.svg
 	@touch $@

@@ -27,7 +27,7 @@ from tests.web.dashboard.files import png
 from tests.web.dashboard.test_team_forms import PATHS
 from wetink.settings import read
 from wetink.web.app import App, create
-from wetink.web.dashboard import form as reading
+from wetink.web.dashboard.page import form as reading
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 

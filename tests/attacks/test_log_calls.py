@@ -197,7 +197,7 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("store/sqlite/writer.py", "_give_up", "rollback failed"): TRACE,
     ("web/ingest.py", "_noted", "that the old key of a source was used is not noted: %s"): SAID,
     ("wiring.py", "has_owner", "the store does not say whether there is an owner: %s"): SQLITE,
-    ("web/dashboard/forgotten.py", "_send", "a link for a new password was not sent: %s"): SAID,
+    ("web/dashboard/access/forgotten.py", "_send", "a link for a new password was not sent: %s"): SAID,
     ("web/guard.py", "_write", "a change is missing from the audit log: %s"): SQLITE,
     ("web/health.py", "_reason", "a check of readiness failed"): TRACE,
     ("worker.py", "_wait", "the store does not open; wetink tries again every %g s: %s"): SQLITE,

@@ -26,7 +26,7 @@ from tests.web.test_open import House
 from wetink.core.identity.identifier import Identifier
 from wetink.web import app as app_module
 from wetink.web.app import ROUTES, create
-from wetink.web.dashboard import render
+from wetink.web.dashboard.page import render
 from wetink.web.protocol import HttpProtocol
 from wetink.web.request import now_ms
 

@@ -46,7 +46,7 @@ def test_the_wheel_has_every_file_of_the_package(wheel: Path) -> None:
 def test_an_installed_wetink_shows_its_demo_and_draws(commands: Path, tmp_path: Path) -> None:
     where = run(commands / "python", "-c", "import wetink; print(wetink.__file__)", folder=tmp_path)
     assert Path(where.strip()).is_relative_to(commands.parent)
-    docs = "from wetink.web.dashboard.docs import all_docs; print(*all_docs())"
+    docs = "from wetink.web.dashboard.help.docs import all_docs; print(*all_docs())"
     assert {"feeds", "apps/countdown"} <= set(run(commands / "python", "-c", docs, folder=tmp_path).split())
     run(commands / "wetink", "demo", "--once", str(tmp_path / "shown"), folder=tmp_path)
     pictures = [path for path in (tmp_path / "shown").iterdir() if path.suffix in (".jpg", ".png", ".gif")]

@@ -35,7 +35,7 @@ from wetink.opens.recipient import parse
 from wetink.ports.content import Version
 from wetink.ports.outside import Uploaded
 from wetink.web import session
-from wetink.web.dashboard.query import number_in, time_in, wetink_of
+from wetink.web.dashboard.page.query import number_in, time_in, wetink_of
 from wetink.web.request import body_of, now_ms, status_of
 from wetink.wiring import Wetink
 

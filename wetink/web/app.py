@@ -21,8 +21,8 @@ from wetink.telemetry.metrics import route_of
 from wetink.telemetry.request import current_id, measured
 from wetink.web import api, health, poll, reports, session
 from wetink.web.dashboard import routes
-from wetink.web.dashboard.query import inside
-from wetink.web.dashboard.render import page
+from wetink.web.dashboard.page.query import inside
+from wetink.web.dashboard.page.render import page
 from wetink.web.guard import Guard
 from wetink.web.ingest import IngestEndpoints
 from wetink.web.open import OpenEndpoints
@@ -158,7 +158,7 @@ def _answer(
             "hint": hint,
             "request_id": current_id(),
         }
-        return page(request, "error.html", status=status, headers=headers, **facts)
+        return page(request, "page/error.html", status=status, headers=headers, **facts)
     error = {"code": status, "message": message, "hint": hint, **({"where": where} if where else {})}
     return JSONResponse({"error": error}, status, headers)
 

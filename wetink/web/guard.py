@@ -14,7 +14,7 @@ from wetink.core.access.audit import Entry
 from wetink.core.access.permissions import Rule, rule_of
 from wetink.core.errors import Unauthorized, WetinkError
 from wetink.web import api, session
-from wetink.web.dashboard import sign_in
+from wetink.web.dashboard.access import sign_in
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 

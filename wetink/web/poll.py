@@ -10,9 +10,9 @@ from wetink.core.profile.person import Moment
 from wetink.ingest.receive import Endpoint
 from wetink.opens.polls import Ballot, answered
 from wetink.ports import Source
-from wetink.web.dashboard.form import open_form_of
-from wetink.web.dashboard.query import wetink_of, whole
-from wetink.web.dashboard.render import page
+from wetink.web.dashboard.page.form import open_form_of
+from wetink.web.dashboard.page.query import wetink_of, whole
+from wetink.web.dashboard.page.render import page
 from wetink.web.request import now_ms
 
 LONGEST_CAMPAIGN = 100
@@ -25,13 +25,13 @@ async def ballot(request: Request) -> Response:
     block, who, moment = _question(request)
     found = await _ballot(request, block, who, moment)
     if found is None:
-        return page(request, "voted.html", status=410, ballot=None, thanks=False)
+        return page(request, "ballot/voted.html", status=410, ballot=None, thanks=False)
     voted = request.query_params.get("voted") == "1" and found.voted > 0
     if voted or not found.open:
-        return page(request, "voted.html", ballot=found, thanks=voted)
+        return page(request, "ballot/voted.html", ballot=found, thanks=voted)
     slot = request.path_params["slot"]
     chosen = slot if block.slots > 1 and slot <= len(found.options) else found.voted
-    return page(request, "vote.html", ballot=found, chosen=chosen, wrong="")
+    return page(request, "ballot/vote.html", ballot=found, chosen=chosen, wrong="")
 
 
 async def cast(request: Request) -> Response:
@@ -46,8 +46,8 @@ async def cast(request: Request) -> Response:
     except BadRequest as error:
         found = await _ballot(request, block, who, moment)
         if found is None or not found.open:
-            return page(request, "voted.html", status=410, ballot=found, thanks=False)
-        return page(request, "vote.html", status=422, ballot=found, chosen=found.voted, wrong=str(error))
+            return page(request, "ballot/voted.html", status=410, ballot=found, thanks=False)
+        return page(request, "ballot/vote.html", status=422, ballot=found, chosen=found.voted, wrong=str(error))
     query = f"?c={request.query_params['c']}&voted=1" if "c" in request.query_params else "?voted=1"
     return RedirectResponse(f"{request.url.path}{query}", 303)
 

@@ -21,7 +21,7 @@ from wetink.core.signals.date_range import (
 )
 from wetink.core.signals.device_class import DEVICE_CLASSES
 from wetink.core.signals.report import ALL, DIMENSIONS, WEEKDAYS, Filter
-from wetink.web.dashboard.query import number_in, time_in
+from wetink.web.dashboard.page.query import number_in, time_in
 
 USUAL_DAYS = 14
 NOTHING = "~"

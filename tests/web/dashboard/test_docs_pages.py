@@ -5,7 +5,7 @@ import re
 import pytest
 from starlette.testclient import TestClient
 
-from wetink.web.dashboard.docs import FOLDER, GROUPS, all_docs, read
+from wetink.web.dashboard.help.docs import FOLDER, GROUPS, all_docs, read
 
 TOP = sorted(path.stem for path in FOLDER.glob("*.md"))
 

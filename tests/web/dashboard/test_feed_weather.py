@@ -3,7 +3,7 @@
 import pytest
 
 from wetink.core.outbound.declaration import feed_of
-from wetink.web.dashboard.feed_weather import given_by
+from wetink.web.dashboard.data.feed_weather import given_by
 
 URL = "https://weather.example/v1?apikey=k"
 CURRENT = "current=temperature_2m,weather_code,is_day"

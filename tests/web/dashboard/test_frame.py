@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from tests.web.dashboard.conftest import client_of
 from wetink.web.app import ROUTES, STATIC
 from wetink.web.dashboard.navigation import ENTRIES, NAVIGATION, Group, current
-from wetink.web.dashboard.toasts import Undo, redirect
+from wetink.web.dashboard.page.toasts import Undo, redirect
 from wetink.wiring import Wetink
 
 PAGES = Path(__file__).parents[3] / "wetink" / "web" / "dashboard"
@@ -81,8 +81,8 @@ def test_every_icon_that_a_page_names_is_in_the_sprite() -> None:
 
 
 def test_the_page_of_components_shows_each_of_them(dashboard: TestClient) -> None:
-    macros = re.findall(r"{% macro ([a-z_]+)\(", (PAGES / "templates" / "ui.html").read_text())
-    shown = (PAGES / "templates" / "components.html").read_text()
+    macros = re.findall(r"{% macro ([a-z_]+)\(", (PAGES / "templates" / "page" / "ui.html").read_text())
+    shown = (PAGES / "templates" / "page" / "components.html").read_text()
     parts = {"error_id", "described", "below", "control", "ticked"}
     assert [name for name in macros if name not in parts and f"ui.{name}(" not in shown] == []
     assert dashboard.get("/dashboard/components").status_code == 200

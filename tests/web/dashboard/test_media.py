@@ -16,7 +16,7 @@ from tests.web.dashboard import files
 from tests.web.dashboard.editing import undone
 from wetink.content import media
 from wetink.core.errors import StoreUnavailable
-from wetink.web.dashboard import media as pages
+from wetink.web.dashboard.content import media as pages
 from wetink.wiring import Wetink
 
 T = TypeVar("T")

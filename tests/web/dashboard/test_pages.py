@@ -15,7 +15,7 @@ from wetink.core.errors import BadRequest
 from wetink.core.events.event import Event
 from wetink.core.signals.attribution import Touch
 from wetink.web import session
-from wetink.web.dashboard.query import field_of
+from wetink.web.dashboard.page.query import field_of
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 

@@ -72,7 +72,7 @@ def test_a_view_keeps_only_a_reports_parameters_and_needs_a_title(dashboard: Tes
 
 def test_views_of_two_people_at_the_same_time_are_both_kept(dashboard: TestClient, wetink: Wetink) -> None:
     from wetink.core.signals.reporting import View
-    from wetink.web.dashboard.report_views import change
+    from wetink.web.dashboard.results.report_views import change
 
     async def both() -> None:
         one = change(wetink, "one", "a", lambda found: found.with_view(View("A", "by=block")))

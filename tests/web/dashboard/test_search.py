@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from tests.serving import Server
 from tests.web.dashboard.conftest import client_of
 from wetink.core.errors import StoreUnavailable
-from wetink.web.dashboard import search
+from wetink.web.dashboard.help import search
 from wetink.wiring import Wetink
 
 PART = {"hx-request": "true"}

@@ -11,7 +11,7 @@ from wetink.content.strict_yaml import parse_yaml
 from wetink.core.errors import BadSettings, Unavailable, WetinkError
 from wetink.core.signals.goal import Currencies, Everywhere, Goal, Signals, signals_of
 from wetink.opens.reach import HEADER, Reaches, public_url_of
-from wetink.web.dashboard.signals_form import entered, given_by, text_of
+from wetink.web.dashboard.settings.signals_form import entered, given_by, text_of
 from wetink.wiring import Wetink
 
 FULL = Signals(

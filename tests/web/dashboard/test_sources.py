@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from tests.web.dashboard.test_pages import _form
 from wetink.core.events.event import Problem, Verdict
 from wetink.ports import Received, Source
-from wetink.web.dashboard.sources import counted
+from wetink.web.dashboard.data.sources import counted
 from wetink.wiring import Wetink
 
 

@@ -2,53 +2,40 @@
 
 from starlette.routing import Route
 
-from wetink.web.dashboard import (
+from wetink.web.dashboard.access import (
     api_tokens,
-    appearance,
+    factors,
+    forgotten,
+    passkey_sign_in,
+    second_factor,
+    security,
+    sign_in,
+    sign_on,
+    sign_on_settings,
+    team,
+)
+from wetink.web.dashboard.audiences import audiences
+from wetink.web.dashboard.content import (
     apps,
-    audiences,
-    audit_log,
     block_editor,
     block_experiment,
     block_manage,
     blocks,
-    catalog,
-    components,
-    conversions,
-    docs,
-    experiments,
-    factors,
-    feed_edit,
-    feed_weather,
-    feeds,
-    forgotten,
-    mappings,
     media,
-    overview,
-    passkey_sign_in,
-    past_opens,
-    people,
     preview,
-    report_summary,
-    report_views,
-    reports,
     review,
     scenarios,
-    search,
-    second_factor,
-    security,
-    settings,
-    sign_in,
-    sign_on,
-    sign_on_settings,
-    sources,
-    start,
-    status,
-    team,
     template_editor,
     template_list,
     versions,
 )
+from wetink.web.dashboard.data import catalog, feed_edit, feed_weather, feeds, mappings, sources
+from wetink.web.dashboard.help import docs, search
+from wetink.web.dashboard.home import overview, start
+from wetink.web.dashboard.page import appearance, components
+from wetink.web.dashboard.people import people
+from wetink.web.dashboard.results import conversions, experiments, past_opens, report_summary, report_views, reports
+from wetink.web.dashboard.settings import audit_log, settings, status
 
 ROUTES: tuple[Route, ...] = (
     # Sign-in and home

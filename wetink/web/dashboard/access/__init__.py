@@ -1,0 +1,1 @@
+"""Access: sign-in, second factors, accounts, single sign-on and API tokens."""

@@ -1,0 +1,1 @@
+"""Audiences: the list, one audience, and its editor."""

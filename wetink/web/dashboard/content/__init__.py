@@ -1,0 +1,1 @@
+"""Content: blocks, the gallery, templates, media, scenarios and versions."""

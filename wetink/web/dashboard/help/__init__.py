@@ -1,0 +1,1 @@
+"""Help: the search, and the documentation."""

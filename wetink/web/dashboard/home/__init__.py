@@ -1,0 +1,1 @@
+"""Home: the overview, and the first steps."""

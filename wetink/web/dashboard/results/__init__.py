@@ -1,0 +1,1 @@
+"""Results: reports, experiments, conversions and past opens."""

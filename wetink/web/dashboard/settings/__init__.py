@@ -1,0 +1,1 @@
+"""Settings: signals and addresses, the audit log, and the status of the server."""
