@@ -80,6 +80,37 @@ def test_a_property_with_the_specs_name_is_not_mapped() -> None:
     assert come_to({**SEEN, "event": "Product Viewed"}).verdict == "unusable", "only the event that is named is mapped"
 
 
+PATHS: list[tuple[dict[str, Any], str, str, Any]] = [
+    ({"name": {"en-US": "Mug", "de": "Tasse"}}, "name.en-US", "name", "Mug"),
+    ({"price": {"value": {"centAmount": 2100, "currencyCode": "EUR"}}}, "price.value", "price", 21.0),
+    ({"price": {"value": 5, "list": 9}}, "price.list", "price", 9.0),
+    (
+        {"image_url": {"large": "https://shop.example/l.jpg"}},
+        "image_url.large",
+        "image_url",
+        "https://shop.example/l.jpg",
+    ),
+    ({"items": [{"item_id": "S-9"}]}, "items.0.item_id", "sku", "S-9"),
+    ({"variants": [{"prices": [{"value": 7}]}]}, "variants.0.prices.0.value", "price", 7.0),
+    ({"images": []}, "images.0.src", "image_url", ""),
+    ({"images": [{"src": "https://shop.example/1.jpg"}]}, "images.0.src", "image_url", "https://shop.example/1.jpg"),
+    ({"images": [{"src": "https://shop.example/1.jpg"}]}, "images.1.src", "image_url", ""),
+    ({"images": [1]}, "images.x", "image_url", ""),
+]
+
+
+@pytest.mark.parametrize(("properties", "theirs", "ours", "meant"), PATHS)
+def test_a_path_leads_into_lists_and_into_the_specs_own_name(
+    properties: dict[str, Any], theirs: str, ours: str, meant: Any
+) -> None:
+    mapping = {"events": {"Seen": {"name": "Product Viewed", "properties": {theirs: ours}}}}
+    event = come_to(
+        {"type": "track", "event": "Seen", "userId": "jane", "properties": properties}, mapping=mapping
+    ).event
+    assert event is not None
+    assert getattr(event.products[0], ours) == meant
+
+
 def test_other_sources_keep_their_names() -> None:
     event = come_to(SEEN, source="other").event
     assert event is not None

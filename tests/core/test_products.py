@@ -109,6 +109,37 @@ def test_a_product_inside_of_its_event_is_found(event: str, name: str, product: 
     assert seen(found).properties == {"color": "red"}
 
 
+BESIDE: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    ({"sku": "S-1"}, {"quantity": 2, "url": "https://shop.example/mug"}, {"quantity": 2, "url": MUG["url"]}),
+    ({"sku": "S-1", "price": 9}, {"currency": "EUR"}, {"price": 9.0, "currency": "EUR"}),
+    ({"sku": "S-1", "currency": "USD"}, {"currency": "EUR"}, {"currency": "USD"}),
+    ({"sku": "S-1", "quantity": 3}, {"quantity": 2}, {"quantity": 3}),
+    ({"sku": "S-1"}, {"url": "/mug", "image_url": "a.jpg"}, {"image_url": "https://shop.example/list/a.jpg"}),
+    ({"sku": "S-1"}, {"category": "Mugs", "position": 4}, {"category": "Mugs", "position": 4}),
+]
+
+
+@pytest.mark.parametrize("name", ["product", "products"])
+@pytest.mark.parametrize(("product", "beside", "meant"), BESIDE)
+def test_a_product_inside_is_completed_by_what_stands_beside_it(
+    name: str, product: dict[str, Any], beside: dict[str, Any], meant: dict[str, Any]
+) -> None:
+    inside: Any = [product] if name == "products" else product
+    found = told("Product Added", {name: inside, **beside}, "https://shop.example/list/")
+    assert {field: getattr(seen(found).products[0], field) for field in meant} == meant
+
+
+def test_several_products_share_the_currency_beside_them_alone() -> None:
+    inside = [{"sku": "S-1", "price": 9}, {"sku": "S-2", "currency": "USD"}]
+    event = seen(told("Product Added", {"products": inside, "currency": "EUR", "quantity": 2, "name": "x"}))
+    assert [(each.currency, each.quantity, each.name) for each in event.products] == [("EUR", 1, ""), ("USD", 1, "")]
+
+
+def test_what_cannot_be_read_beside_a_product_is_told() -> None:
+    found = told("Product Added", {"product": {"sku": "S-1"}, "quantity": "some", "url": "javascript:x"})
+    assert sorted(problems(found)) == [("not_a_number", "quantity"), ("not_a_url", "url")]
+
+
 @pytest.mark.parametrize(
     "products", ["none", "[", '[{"sku": "S"', "7", 7, True, "S-1,S-2", '"[]"', "[" * 5_000, "[" * 900 + "]" * 900]
 )

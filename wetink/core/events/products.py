@@ -37,6 +37,8 @@ PROBLEMS = {
 }
 """The problem of an unreadable value, by product field. Unreadable values of other fields are left as they are."""
 
+_UNSAID = {name: getattr(Product(), name) for name in Product.__struct_fields__}
+
 Page = Callable[[], str]
 """Returns the URL of a message's page; empty without one."""
 
@@ -60,11 +62,25 @@ def one(
         for name in ("product", "products"):
             inside = many(properties[name], name, page, known, hint_of(properties)) if name in rest else None
             if inside is not None and inside.products:
+                beside = {key: value for key, value in rest.items() if key != name}
+                outer, _ = _mended(found, beside, "", page, inside.problems, hint_of(properties))
+                inside.products = _around(inside.products, outer)
                 inside.rest = {key: value for key, value in properties.items() if key != name}
                 return inside
     problems: list[Problem] = []
     found, rest = _mended(found, rest, "", page, problems, hint_of(properties))
     return Found((found,), rest, problems)
+
+
+def _around(products: tuple[Product, ...], outer: Product) -> tuple[Product, ...]:
+    """Complete a single product with values beside it, and several with their currency: `{product: …, quantity: 2}`."""
+    beside = {name: getattr(outer, name) for name in Product.__struct_fields__ if getattr(outer, name) != _UNSAID[name]}
+    if len(products) > 1:
+        beside = {name: value for name, value in beside.items() if name == "currency"}
+    return tuple(
+        replace(each, **{name: value for name, value in beside.items() if getattr(each, name) == _UNSAID[name]})
+        for each in products
+    )
 
 
 def many(value: Any, place: str, page: Page, known: Placeholders = USUAL, currency: str = "") -> Found | None:

@@ -116,15 +116,17 @@ class Mappings:
 
 
 def renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Return properties under the spec's names. A value already under the spec's name stays.
+    """Return properties under the spec's names. A value already under the spec's name stays, unless the path leads into it.
 
     >>> renamed({"item": {"id": 7, "x": 1}, "title": "Mug", "name": "Cup"}, {"item.id": "sku", "title": "name"})
     {'item': {'id': 7, 'x': 1}, 'title': 'Mug', 'name': 'Cup', 'sku': 7}
+    >>> renamed({"name": {"en-US": "Mug", "de": "Tasse"}}, {"name.en-US": "name"})
+    {'name': 'Mug'}
     """
     made = dict(values)
     for theirs, ours in names.items():
         value = _at(values, theirs)
-        if value is None or made.get(ours) not in (None, ""):
+        if value is None or (made.get(ours) not in (None, "") and not theirs.startswith(f"{ours}.")):
             continue
         made[ours] = value
         if "." not in theirs and theirs not in names.values():
@@ -158,7 +160,10 @@ def _at(values: Any, path: str) -> Any:
     if isinstance(values, dict) and path in values:
         return values[path]
     for step in path.split("."):
-        values = values.get(step) if isinstance(values, dict) else None
+        if isinstance(values, list) and step.isdecimal() and len(step) < 8:
+            values = values[int(step)] if int(step) < len(values) else None
+        else:
+            values = values.get(step) if isinstance(values, dict) else None
     return values
 
 
