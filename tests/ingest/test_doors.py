@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gzip
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -106,6 +107,25 @@ def test_gzip_is_inflated_whatever_the_headers_say_and_bounded(desk: Desk) -> No
     bomb = gzip.compress(b'{"batch":[' + b" " * 50_000_000 + b"]}")
     for body in (bomb, packed[:-10], b"\x1f\x8bnonsense"):
         assert desk.post("/v1/batch", body, content_encoding="gzip").status == 400
+
+
+@pytest.mark.parametrize("wbits", [15, 9, -15, -9, 31])
+def test_deflate_is_read_with_and_without_its_header(desk: Desk, wbits: int) -> None:
+    def packed(text: bytes) -> bytes:
+        packing = zlib.compressobj(wbits=wbits)
+        return packing.compress(text) + packing.flush()
+
+    body = packed(json.dumps({"batch": [TRACK]}).encode())
+    assert desk.post("/v1/batch", body, content_encoding="deflate").status == 200
+    assert len(desk.messages()) == 1
+    for bad in (packed(b'{"batch":[' + b" " * 50_000_000 + b"]}"), body[:-10], body[3:]):
+        assert desk.post("/v1/batch", bad, content_encoding="deflate").status == 400
+
+
+@pytest.mark.parametrize("path", ["//v1/track", "/v1//track", "///v1///t//", "/v1/track//", "/v1/track/"])
+def test_a_host_that_ends_with_a_slash_loses_nothing(desk: Desk, path: str) -> None:
+    assert desk.post(path, TRACK).status == 200
+    assert desk.messages()[0].message_id == "m"
 
 
 def test_a_chunked_body_is_put_together(desk: Desk) -> None:

@@ -29,7 +29,7 @@ from wetink.web.open import OpenEndpoints
 from wetink.web.policy import content_policy
 from wetink.web.protocol import FastPath, Header, Take
 from wetink.web.rates import Rates
-from wetink.web.request import status_of
+from wetink.web.request import single_slashes, status_of
 from wetink.wiring import Wetink
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class App:
     def _endpoint(self, path: str) -> Any:
         if self._shows and path.startswith(self._opens.PATHS):
             return self._opens
-        return self._ingest if self._ingests and path.startswith(self._ingest.PATHS) else self.pages
+        return self._ingest if self._ingests and single_slashes(path).startswith(self._ingest.PATHS) else self.pages
 
 
 def create(wetink: Wetink, extra_routes: Sequence[BaseRoute] = ()) -> App:

@@ -37,6 +37,7 @@ from wetink.web.request import (
     message_in,
     now_ms,
     read_body,
+    single_slashes,
     status_of,
     unpacked,
 )
@@ -159,6 +160,7 @@ class IngestEndpoints:
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive
     ) -> tuple[int, bytes, tuple[Header, ...]]:
         path, method = scope["path"], scope["method"]
+        path = single_slashes(path)
         if len(path) > 1:
             path = path.rstrip("/")
         if path.startswith("/behavioral/"):

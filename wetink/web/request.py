@@ -10,6 +10,7 @@ certainly unknown. If the server cannot know or cannot store, it answers 503 wit
 import base64
 import binascii
 import logging
+import re
 import time
 import zlib
 from collections import OrderedDict
@@ -38,6 +39,7 @@ from wetink.opens.lookup import Lookup
 from wetink.ports.drawing import Served
 
 logger = logging.getLogger(__name__)
+_SLASHES = re.compile("//+")
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -151,6 +153,11 @@ async def read_body(
     return unpacked(parts[0] if len(parts) == 1 else b"".join(parts), headers.get(b"content-encoding", b""), limit)
 
 
+def single_slashes(path: str) -> str:
+    """Return a path without empty parts: SDKs append theirs to a host that may end with a slash."""
+    return _SLASHES.sub("/", path) if "//" in path else path
+
+
 def unpacked(body: bytes, encoding: bytes, limit: int) -> bytes:
     """Return a body, inflated if it is gzip or zlib, whatever its `Content-Encoding` is.
 
@@ -158,18 +165,25 @@ def unpacked(body: bytes, encoding: bytes, limit: int) -> bytes:
     """
     encoding = encoding.strip().lower()
     if body.startswith(_GZIP) or (encoding in (b"gzip", b"x-gzip", b"deflate") and body[:1] not in (b"{", b"")):
-        return _inflated(body, limit)
+        return _inflated(body, limit, raw=encoding == b"deflate" and not body.startswith(_GZIP))
     if encoding not in (b"", b"identity", b"gzip", b"x-gzip", b"deflate"):
         raise BadRequest(f"the encoding {encoding.decode('latin-1')!r} is unknown here", hint="send gzip or plain JSON")
     return body
 
 
-def _inflated(body: bytes, limit: int) -> bytes:
-    unpacking = zlib.decompressobj(wbits=47)
+def _inflated(body: bytes, limit: int, *, raw: bool) -> bytes:
+    """Return an inflated body. With `raw`, it may lack zlib's header, as many libraries send `deflate`."""
     try:
+        unpacking = zlib.decompressobj(wbits=47)
         plain = unpacking.decompress(body, limit + 1)
     except zlib.error as error:
-        raise BadRequest(f"the body cannot be inflated: {error}", hint="send it as gzip or plain") from error
+        try:
+            unpacking = zlib.decompressobj(wbits=-15)
+            plain = unpacking.decompress(body if raw else b"", limit + 1)
+        except zlib.error:
+            plain = b""
+        if not plain:
+            raise BadRequest(f"the body cannot be inflated: {error}", hint="send it as gzip or plain") from error
     if len(plain) > limit:
         raise TooLarge(f"the body has more than {limit} bytes inflated", hint="send fewer messages in a request")
     if not unpacking.eof:
