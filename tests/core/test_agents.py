@@ -32,6 +32,8 @@ AGENTS: dict[tuple[str, str], list[str]] = {
         "Outlook-iOS/709.2226530.prod.iphone (3.24.1)",
         "Outlook-iOS/696.1188109.prod.ipad (2.102.0)",
         "Outlook-Android/2.0",
+        "Mail/3731.700.6 CFNetwork/1408.0.4 Darwin/22.5.0",
+        "MobileMail/3774.100.2 CFNetwork/1474 Darwin/23.0.0",
         "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; Trident/7.0; ms-office; MSOffice 16)",
         "Mozilla/4.0 (compatible; ms-office; MSOffice rmj)",
         "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17328; Pro)",

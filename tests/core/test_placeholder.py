@@ -1,8 +1,9 @@
 """Placeholders: what stands for nobody and nothing is never told apart by, and real ids always are."""
 
 import json
+import re
 from pathlib import Path
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,17 @@ def test_a_placeholder_is_no_product_and_no_order() -> None:
 def test_a_placeholder_is_no_event() -> None:
     for text in EVERYWHERE:
         assert all(USUAL.no_name(variant) for variant in variants(text))
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_tag_stays_one_however_often_it_was_encoded(times: int) -> None:
+    for text in FACTS["tags"]:
+        for form in (text, text.upper()):
+            coded = form
+            for _ in range(times):
+                coded = quote(coded, safe="")
+            assert USUAL.nobody(coded), coded
+            assert USUAL.nobody(re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), coded)), coded
 
 
 def variants(text: str) -> set[str]:

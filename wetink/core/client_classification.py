@@ -132,6 +132,7 @@ CLIENTS: tuple[tuple[str, Group, str], ...] = (
         "mail",
         r"microsoft outlook|ms-office|msoffice|microsoft office|\boutlook/|macoutlook/|outlook-express",
     ),
+    ("apple-mail", "mail", r"^(?:mobile)?mail/[\d.]+ cfnetwork/"),
     ("thunderbird", "mail", "thunderbird|betterbird"),
     ("em-client", "mail", "em ?client"),
     ("samsung-mail", "mail", "samsung ?e?mail"),

@@ -117,7 +117,7 @@ _TAG = re.compile(
     | \*\|[^|]*\|\* | ^\*\| | \|\*$                            # *|UNIQID|*
     | %%[^%]+%% | ^%%[a-z_=\[@] | %![a-z]?\(                   # %%_subscriberkey%% %%=v(@id)=%% %!s(<nil>)
     | \$\$[a-z_][\w.]*\$\$ | \#\#[a-z_][\w.:\ ]*\#\# | @@\w+@@ # $$id$$ ##id## @@id@@
-    | <<[^<>]+>> | ^<span\ class=
+    | <<[^<>]+>> | ^<span\ class= | ^<eloqua\b | ~~[^~]+~~      # ~~EmailAddress~~
     | \b(?:urlencode|redirectto|concat|attributevalue)\(       # AMPscript's functions
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -126,7 +126,7 @@ _TAG = re.compile(
 
 _SINGLE = re.compile(
     r"""
-    %[a-z_][\w.:\ \-]*% | %\d*\$?[sdiufgxpv@] | \$[a-z_][\w.]*\$ | \#[a-z_][\w.:\ \-]*\# | @[a-z_][\w.]*@
+    %[a-z_][\w.:\ \-]*(?:\|[^%]*)?% | %\d*\$?[sdiufgxpv@] | \$[a-z_][\w.]*(?:\([^$]*\))?\$ | \#[a-z_][\w.:\ \-]*\# | @[a-z_][\w.]*@
     | ~[a-z_][\w.]*~ | \{\d\} | @model\.[\w.]+
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -162,7 +162,10 @@ _ZEROS = re.compile(r"(?:0x)?[0\-.,:+ ]*0[0\-.,:+ ]*|-1(?:\.0)?", re.IGNORECASE)
 _TWICE = re.compile(r"(null|nil|none|undefined|nan)\1+", re.IGNORECASE)
 """Two values that were joined: a first and a last name."""
 _MASK = re.compile(r"x{3,}(?:[ -]x{3,})*", re.IGNORECASE)
-_CODED = re.compile(r"%(?:25)*(?:7b|5b|3c|7c|24|23|2a|22|28)", re.IGNORECASE)
+_CODED = re.compile(r"%(?:25|7[b-e]|5[bdf]|3[a-e]|2[0-9a-e]|40|c2%[ab]b|e2%80%b[9a])", re.IGNORECASE)
+"""Encoded marks of tags. Two letters after a percent sign may also begin a tag's own name: `%address%`."""
+_CODINGS = 6
+"""Maximum number of times that a tag was encoded."""
 _QUOTES = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u2039\u203a\u300c\u300d "
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2212"), "-")
 _PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">", "\u00ab": "\u00bb"}
@@ -190,10 +193,10 @@ def _read(text: str) -> _Read:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_DASHES)
         text = "".join(char for char in text if unicodedata.category(char) != "Cf").strip()
+    for _ in range(_CODINGS if "%" in text else 0):
+        text = _CODED.sub(lambda code: unquote(code[0]), text)
     if "&" in text:
         text = unescape(text)
-    if "%" in text and _CODED.search(text):
-        text = unquote(unquote(text))
     text = text.strip(_QUOTES)
     if text.lower() != r"\n":
         text = text.replace("\\", "").strip(_QUOTES)
