@@ -116,7 +116,9 @@ class Mappings:
 
 
 def renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Return properties under the spec's names. A value already under the spec's name stays, unless the path leads into it.
+    """Return properties under the spec's names.
+
+    A value already under the spec's name stays, unless the path leads into it.
 
     >>> renamed({"item": {"id": 7, "x": 1}, "title": "Mug", "name": "Cup"}, {"item.id": "sku", "title": "name"})
     {'item': {'id': 7, 'x': 1}, 'title': 'Mug', 'name': 'Cup', 'sku': 7}
