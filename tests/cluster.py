@@ -7,10 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -73,6 +74,14 @@ class Member:
         return wrong
 
 
+class Fault(NamedTuple):
+    """A fault, the role of the process that has it (empty for a server of others), and what makes and mends it."""
+
+    name: str
+    role: str
+    run: Callable[[float], None]
+
+
 class Cluster:
     """All processes, and what can be done to them."""
 
@@ -85,8 +94,8 @@ class Cluster:
         content.mkdir(parents=True)
         (content / "seen.yaml").write_text(BLOCK)
         self.key = self._made_key(self.members[4], folder)
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(Member.start, self.members))
+        self._pool, self._starts = ThreadPoolExecutor(), dict[str, Future[None]]()
+        list(self._pool.map(Member.start, self.members))
 
     def _made_key(self, member: Member, folder: Path) -> str:
         given = {f"WETINK_{name.upper()}": text for name, text in member.settings.items() if name != "role"}
@@ -99,34 +108,40 @@ class Cluster:
     def of(self, role: str) -> list[Member]:
         return [member for member in self.members if member.role == role]
 
-    def faults(self) -> list[tuple[str, Callable[[float], None]]]:
-        """Return all faults by name; each lasts for a time and is mended before it returns."""
-        found: list[tuple[str, Callable[[float], None]]] = []
-        for member in self.members:
+    def possible(self, fault: Fault) -> bool:
+        """Return whether one of the processes that it leaves alone is there for clients. Raises what a start raised."""
+        start = self._starts.get(fault.role)
+        if start is not None and start.done():
+            start.result()
+            del self._starts[fault.role]
+        return fault.role not in self._starts
+
+    def faults(self) -> list[Fault]:
+        """Return all faults. Each lasts for a time and is mended when it returns, but a killed process starts later."""
+        found: list[Fault] = []
+        for each in self.members:
             found += [
-                (f"kill {member.role}", lambda seconds, member=member: self._kill(member, seconds)),
-                (f"freeze {member.role}", lambda seconds, member=member: self._freeze(member, seconds)),
-                (
-                    f"cut {member.role} from the database",
-                    lambda seconds, member=member: _cut([member.database], seconds),
-                ),
-                (f"cut {member.role} from the stream", lambda seconds, member=member: _cut(member.stream, seconds)),
+                Fault(f"kill {each.role}", each.role, partial(self._kill, each)),
+                Fault(f"freeze {each.role}", each.role, partial(self._freeze, each)),
+                Fault(f"cut {each.role} from the database", each.role, partial(_cut, [each.database])),
+                Fault(f"cut {each.role} from the stream", each.role, partial(_cut, each.stream)),
             ]
         for number, node in enumerate(self.nats.nodes):
             alone, pair = self.nats.links_of(number), self.nats.links_of(number, (number + 1) % 3)
             found += [
-                ("kill a NATS server", lambda seconds, node=node: self._kill_node(node, seconds)),
-                ("freeze a NATS server", lambda seconds, node=node: self._freeze_node(node, seconds)),
-                ("cut a NATS server from the others", lambda seconds, links=alone: self._part(links, seconds)),
-                ("cut two NATS servers from each other", lambda seconds, links=pair: self._part(links, seconds)),
+                Fault("kill a NATS server", "", partial(self._kill_node, node)),
+                Fault("freeze a NATS server", "", partial(self._freeze_node, node)),
+                Fault("cut a NATS server from the others", "", partial(self._part, alone)),
+                Fault("cut two NATS servers from each other", "", partial(self._part, pair)),
             ]
         found += [
-            ("kill PostgreSQL", self._kill_postgres),
-            ("freeze PostgreSQL", self._freeze_postgres),
+            Fault("kill PostgreSQL", "", self._kill_postgres),
+            Fault("freeze PostgreSQL", "", self._freeze_postgres),
         ]
         return found
 
     def _kill(self, member: Member, seconds: float) -> None:
+        """Kill a process. Its start takes long on a busy machine: meanwhile others of other roles may fail."""
         member.down = True
         family = member.family()
         _each(family, "kill")
@@ -134,6 +149,9 @@ class Cluster:
         assert member.server is not None
         member.server.process.wait(20)
         time.sleep(seconds / 4)
+        self._starts[member.role] = self._pool.submit(self._restart, member)
+
+    def _restart(self, member: Member) -> None:
         member.start()
         member.down = False
 
@@ -170,9 +188,10 @@ class Cluster:
         _suspend(self.postgres.family(), seconds)
 
     def close(self) -> list[str]:
-        """End all processes, and return what was wrong with their ends."""
-        with ThreadPoolExecutor() as pool:
-            wrong = [each for each in pool.map(Member.close, self.members) if each]
+        """End all processes, and return what was wrong with their starts and ends."""
+        with self._pool as pool:
+            wrong = [f"{start.exception()}" for start in self._starts.values() if start.exception()]
+            wrong += [each for each in pool.map(Member.close, self.members) if each]
         self.nats.remove()
         self.postgres.remove()
         return wrong
