@@ -4,7 +4,8 @@
 
 Each role is measured alone over one database: the cores' time of wetink and of PostgreSQL with all its sessions, the
 bytes of its disk and of its write-ahead log, and the bytes on the link between the two. The costs of a small shop
-predict those of one five times as large, and the same arithmetic gives the needs of other sizes.
+predict those of one four times as large, and the same arithmetic gives the needs of other sizes. The two take turns, so
+that a busy minute of a shared machine makes both dearer.
 """
 
 import asyncio
@@ -15,8 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import httpx2
@@ -35,17 +36,20 @@ from wetink.core.identity.identifier import user
 from wetink.opens.recipient import Purpose
 from wetink.wiring import Wetink
 
-SMALL, LARGE, EVENTS, BATCH, ALONE = 600, 3_000, 30, 100, 4_000
-"""People of the two shops, events of each person, messages in a batch, and messages that come alone."""
-REST_SECONDS, PATIENCE = 2.0, 120.0
+SMALL, LARGE, EVENTS, BATCH, ALONE, PICTURES = 600, 2_400, 30, 100, 800, 300
+"""People of the two shops, events of each person, messages in a batch, messages that come alone, and people who open
+pictures: each of these costs much the same, so that some are enough."""
+CONNECTIONS, TURNS = 16, 4
+REST_SECONDS, PATIENCE = 2.0, 300.0
 BUSY = 0.6
 """The part of a core's time that is planned for: the rest is for peaks and for machines that fail."""
-OPENS: tuple[tuple[str, Purpose, str], ...] = (
-    ("an open as JSON", "data", "/d/seen/{}.json"),
-    ("an open as a new picture", "picture", "/o/seen/1/{}.jpg"),
-    ("the same picture again", "picture", "/o/seen/1/{}.jpg"),
-    ("a click", "click", "/c/seen/1/{}"),
+OPENS: tuple[tuple[str, Purpose, str, int], ...] = (
+    ("an open as JSON", "data", "/d/seen/{}.json", SMALL),
+    ("an open as a new picture", "picture", "/o/seen/1/{}.jpg", PICTURES),
+    ("the same picture again", "picture", "/o/seen/1/{}.jpg", PICTURES),
+    ("a click", "click", "/c/seen/1/{}", PICTURES),
 )
+"""What is opened, and by how many people."""
 RULE = "rule: [{done: Product Viewed, where: {price: {above: 20}}, at_least: 3}]\n"
 BLOCK = "data: true\nrecipients: [user]\nvariants: [{name: seen, app: last-viewed}]\nfallback: {link: 'https://shop.example/'}\n"
 DATABASE = "wetink"
@@ -71,12 +75,15 @@ class Use(msgspec.Struct, frozen=True):
     log: float
     link: float
 
-    def since(self, before: "Use", count: int) -> Cost:
-        """Return the cost of each of `count` units."""
-        spent = [
-            now - then for now, then in zip(msgspec.structs.astuple(self), msgspec.structs.astuple(before), strict=True)
-        ]
-        return Cost(*(max(0.0, each) / count * (1e6 if place < 2 else 1) for place, each in enumerate(spent)))
+    def since(self, before: "Use") -> "Use":
+        pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(before), strict=True)
+        return Use(*(now - then for now, then in pairs))
+
+
+def each_of(used: Sequence[Use], count: int) -> Cost:
+    """Return the cost of each of the `count` units that used all of this together."""
+    sums = map(sum, zip(*map(msgspec.structs.astuple, used), strict=True))
+    return Cost(*(max(0.0, total) / count * (1e6 if place < 2 else 1) for place, total in enumerate(sums)))
 
 
 class Shop:
@@ -101,11 +108,16 @@ class Shop:
         async with Wetink(self._settings(), draws=False) as wetink:
             return (await wetink.store.sources.create_key("bench", "server", (), 1)).write_key
 
-    async def doors(self, purpose: Purpose, path: str) -> list[bytes]:
+    async def opens(self) -> dict[str, list[bytes]]:
+        """Return the requests of OPENS, by people from all over the shop."""
+        found = {}
         async with Wetink(self._settings(), draws=False) as wetink:
             await wetink.ready()
-            named = [user(f"person-{number}") for number in range(self.people)]
-            return [request("GET", path.format(wetink.seals.seal(who, "seen", purpose))) for who in named if who]
+            for name, purpose, path, count in OPENS:
+                named = [user(f"person-{number * self.people // count}") for number in range(count)]
+                paths = [path.format(wetink.seals.seal(who, "seen", purpose)) for who in named if who]
+                found[name] = [request("GET", each) for each in paths]
+        return found
 
     @contextmanager
     def serving(self, role: str) -> Iterator[tuple[int, Program]]:
@@ -142,36 +154,45 @@ def cpu(family: Sequence[psutil.Process]) -> float:
     return total
 
 
-def costs_of(people: int) -> dict[str, Cost]:
-    """Return what each kind of unit costs in a shop of so many people."""
-    with tempfile.TemporaryDirectory(prefix="wetink-bench-", dir=".build") as place:
-        shop = Shop(Path(place), people)
-        try:
-            return _costs(shop)
-        finally:
-            shop.close()
+def costs_of(*sizes: int) -> list[dict[str, Cost]]:
+    """Return what each kind of unit costs in shops of so many people, which take turns."""
+    with tempfile.TemporaryDirectory(prefix="wetink-bench-", dir=".build") as place, ExitStack() as open_:
+        running = {}
+        for people in sizes:
+            folder = Path(place, str(people))
+            folder.mkdir()
+            running[people] = open_.enter_context(closing(_costs(open_.enter_context(closing(Shop(folder, people))))))
+        found: dict[int, dict[str, Cost]] = {}
+        while len(found) < len(sizes):
+            for people, each in running.items():
+                try:
+                    next(each)
+                except StopIteration as done:
+                    found[people] = done.value
+        return [found[people] for people in sizes]
 
 
-def _costs(shop: Shop) -> dict[str, Cost]:
+def _costs(shop: Shop) -> Generator[None, None, dict[str, Cost]]:
+    """Return what each kind of unit costs; yield whenever the other shop may have its turn."""
     chance, found = random.Random(7), dict[str, Cost]()
     key = asyncio.run(shop.key())
     messages = [_view(number, number % shop.people, chance) for number in range(shop.people * EVENTS)]
     chance.shuffle(messages)
-    alone, rest = messages[: ALONE * shop.people // SMALL // 5], messages[ALONE * shop.people // SMALL // 5 :]
+    alone, rest = messages[:ALONE], messages[ALONE:]
     authorization = {"authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()}
     single = [request("POST", "/v1/track", msgspec.json.encode(each), **authorization) for each in alone]
     bodies = [msgspec.json.encode({"batch": rest[start : start + BATCH]}) for start in range(0, len(rest), BATCH)]
     batches = [request("POST", "/v1/batch", body, **authorization) for body in bodies]
     with shop.serving("worker") as (behind, worker), shop.serving("ingest") as (port, program):
         before = shop.used(worker)
-        found["a message in a batch of 100"] = _cost(shop, program, port, batches, len(rest), behind)
-        found["a message alone"] = _cost(shop, program, port, single, len(single), behind)
-        derived = shop.used(worker).since(before, len(messages))
+        found["a message in a batch of 100"] = yield from _cost(shop, program, port, batches, len(rest), behind)
+        found["a message alone"] = yield from _cost(shop, program, port, single, len(single), behind)
+        derived = each_of([shop.used(worker).since(before)], len(messages))
         found["deriving from a message"] = Cost(derived.wetink, 0, 0, 0, 0)
+    opens = asyncio.run(shop.opens())
     with shop.serving("open") as (port, program):
-        for name, purpose, path in OPENS:
-            doors = asyncio.run(shop.doors(purpose, path))
-            found[name] = _cost(shop, program, port, doors, len(doors))
+        for name, requests in opens.items():
+            found[name] = yield from _cost(shop, program, port, requests, len(requests))
     (shop.folder / "rule.yaml").write_text(RULE)
     start = _seconds(shop, "keys", "list")
     rule = ("audience", "count", str(shop.folder / "rule.yaml"))
@@ -181,20 +202,26 @@ def _costs(shop: Shop) -> dict[str, Cost]:
     return found
 
 
-def _cost(shop: Shop, program: Program, port: int, requests: list[bytes], count: int, behind: int = 0) -> Cost:
-    """Return the cost of `count` units in requests that are all sent once, by sixteen connections.
+def _cost(
+    shop: Shop, program: Program, port: int, requests: list[bytes], count: int, behind: int = 0
+) -> Generator[None, None, Cost]:
+    """Return the cost of `count` units in requests that are all sent once, in turns with the other shop.
 
-    With the port of a worker in `behind`, it ends once nothing is left to derive.
+    With the port of a worker in `behind`, a turn ends once nothing is left to derive.
     """
-    before = shop.used(program)
-    asyncio.run(send_once(port, requests))
-    time.sleep(REST_SECONDS / 2)  # what is written a moment later
-    if behind:
-        _caught_up(behind)
-    return shop.used(program).since(before, count)
+    used = []
+    for turn in range(TURNS):
+        before = shop.used(program)
+        asyncio.run(send_once(port, requests[turn::TURNS]))
+        time.sleep(REST_SECONDS / 2)  # what is written a moment later
+        if behind:
+            _caught_up(behind)
+        used.append(shop.used(program).since(before))
+        yield
+    return each_of(used, count)
 
 
-async def send_once(port: int, requests: list[bytes], connections: int = 16) -> None:
+async def send_once(port: int, requests: list[bytes], connections: int = CONNECTIONS) -> None:
     """Send each request once, by some connections. Raises RuntimeError if one is not answered as it should be."""
 
     async def send(some: Sequence[bytes]) -> None:
@@ -234,7 +261,7 @@ def _view(number: int, person: int, chance: random.Random) -> dict[str, object]:
 
 def measure() -> list[Figure]:
     """Return how well the costs of the small shop predict those of the large one."""
-    return figures(costs_of(SMALL), costs_of(LARGE))
+    return figures(*costs_of(SMALL, LARGE))
 
 
 def figures(small: Mapping[str, Cost], large: Mapping[str, Cost]) -> list[Figure]:
@@ -334,4 +361,4 @@ def _line(*cells: str) -> str:
 
 
 if __name__ == "__main__":
-    write(costs_of(SMALL), costs_of(LARGE))
+    write(*costs_of(SMALL, LARGE))
