@@ -12,7 +12,7 @@ from wetink.core.errors import BadContent
 from wetink.ports import Picture, Scene
 from wetink.render import Renderer, renderer
 from wetink.render.breaker import SECONDS, Quarantine
-from wetink.sandbox import Pool
+from wetink.sandbox import Pool, StartFailed
 
 WRONG = ("HANG", "SPIN", "CRASH", "ABORT", "EAT")
 BOX = '<div style="width: 100px; height: 50px; background-color: {{ color }}">{{ word }}</div>'
@@ -124,6 +124,25 @@ def test_where_the_limits_of_templates_have_a_hole_the_workers_hold(bomb: str, m
             await loose.render(plain(bomb))
         assert fine(await loose.render(box("#ff0000")), (254, 0, 0))
         loose.close()
+
+    asyncio.run(story())
+
+
+def test_a_worker_that_is_slow_to_start_and_fails_is_not_the_templates_fault(
+    wild: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renderer, "SLOW_SECONDS", 0.0)
+
+    async def failing(*_: object) -> bytes:
+        await asyncio.sleep(0.01)
+        raise StartFailed("no worker can be started")
+
+    async def story() -> None:
+        with monkeypatch.context() as busy:
+            busy.setattr(wild.pool, "ask", failing)
+            with pytest.raises(BadContent, match="no worker can be started"):
+                await wild.render(box("#ff0000"))
+        assert fine(await wild.render(box("#ff0000")), (254, 0, 0))
 
     asyncio.run(story())
 

@@ -338,8 +338,8 @@ class Renderer:
         try:
             return await self._request(job, seconds)
         except BadContent as error:
-            lost = isinstance(error.__cause__, Lost) and not isinstance(error.__cause__, StartFailed)
-            if lost or time.monotonic() - begun > SLOW_SECONDS:
+            slow = time.monotonic() - begun > SLOW_SECONDS
+            if (slow or isinstance(error.__cause__, Lost)) and not isinstance(error.__cause__, StartFailed):
                 self._quarantine.strike(template, page, str(error))
             raise
 
