@@ -7,8 +7,14 @@ from wetink.core.errors import StoreUnavailable
 AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.OutOfMemoryError)
 """Errors of a transaction that may go through when others have ended. The last one means too many locks."""
 HINTS = {
-    asyncpg.ReadOnlySQLTransactionError: "if the store has moved, set WETINK_STORE to the new one",
+    asyncpg.ReadOnlySQLTransactionError: "name the primary in WETINK_STORE or, if the store has moved, the new one",
     asyncpg.OutOfMemoryError: "raise max_locks_per_transaction: see docs/operating.md",
+    asyncpg.InvalidCatalogNameError: "create it, or correct WETINK_STORE",
+    asyncpg.InvalidAuthorizationSpecificationError: "check the user and the password in WETINK_STORE",
+    asyncpg.InsufficientPrivilegeError: "let the user of WETINK_STORE own the database and its tables",
+    asyncpg.TooManyConnectionsError: "raise max_connections, or set connections in WETINK_STORE",
+    asyncpg.UndefinedObjectError: "check the options of WETINK_STORE",
+    asyncpg.DiskFullError: "make room on the disk of the database",
 }
 """The remedies of some errors."""
 

@@ -68,18 +68,12 @@ def migrations() -> list[Migration]:
 async def migrate(pool: "asyncpg.Pool[Any]") -> None:
     """Apply the migrations that the database lacks. Other processes wait meanwhile.
 
-    Raises BadSettings for a server that is too old, or tables that are too new for this version. Raises PostgreSQL's
-    error if a migration fails, or gets no lock within an hour.
+    Raises BadSettings for a database that wetink cannot use, or tables that are too new for this version. Raises
+    PostgreSQL's error if a migration fails, or gets no lock within an hour.
     """
     known = migrations()
     async with pool.acquire() as connection:
-        major = connection.get_server_version().major
-        if major < OLDEST_SERVER:
-            raise BadSettings(
-                f"WETINK_STORE: PostgreSQL {major} is too old",
-                hint=f"wetink needs PostgreSQL {OLDEST_SERVER} or newer",
-                where="WETINK_STORE",
-            )
+        await _refuse_unusable(connection)
         done = await _applied(connection)
         _refuse_newer(known, done)
         if all(each.number in done for each in known):
@@ -90,6 +84,24 @@ async def migrate(pool: "asyncpg.Pool[Any]") -> None:
             for each in known:
                 if each.number not in done:
                     await _apply(working, each)
+
+
+async def _refuse_unusable(connection: Any) -> None:
+    """Raise BadSettings for a server or a database that would fail later, at somebody's message."""
+    major = connection.get_server_version().major
+    encoding = await connection.fetchval("SELECT current_setting('server_encoding')")
+    isolation = await connection.fetchval("SELECT current_setting('default_transaction_isolation')")
+    why, hint = "", ""
+    if major < OLDEST_SERVER:
+        why, hint = f"PostgreSQL {major} is too old", f"wetink needs PostgreSQL {OLDEST_SERVER} or newer"
+    elif encoding != "UTF8":
+        why = f"the database has the encoding {encoding}, which lacks characters that messages contain"
+        hint = "create one with ENCODING 'UTF8' TEMPLATE template0"
+    elif isolation != "read committed":
+        why = f"the database's default_transaction_isolation is {isolation}"
+        hint = "reset it for the database and for the user of wetink"
+    if why:
+        raise BadSettings(f"WETINK_STORE: {why}", hint=hint, where="WETINK_STORE")
 
 
 @asynccontextmanager
