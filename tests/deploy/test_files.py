@@ -128,6 +128,29 @@ def test_a_service_of_compose_writes_nowhere_else_and_has_no_rights(name: str) -
     assert set(ports) <= ({"80", "443"} if name == "proxy" else {str(settings_of(image()).port)})
 
 
+def test_a_service_of_compose_takes_any_other_setting_from_a_file() -> None:
+    text = (DEPLOY / "compose.yaml").read_text()
+    [(name, setting)] = re.findall(r"^# .* the file (\S+), in the same folder: (\w+)=", text, re.M)
+    assert setting in NAMES
+    for service in compose()["services"].values():
+        if service["image"] == "wetink":
+            assert service["env_file"] == [{"path": name, "required": False}]
+            assert setting not in service["environment"], "an empty one would replace that of the file"
+    for ignoring in (".gitignore", ".dockerignore"):  # it has passwords
+        assert f"deploy/{name}" in {line.strip("/") for line in (ROOT / ignoring).read_text().splitlines()}
+
+
+@every_folder
+def test_a_pod_may_reach_the_ports_that_addresses_of_settings_name(folder: Path) -> None:
+    [policy] = [each for each in objects(folder) if each["kind"] == "NetworkPolicy"]
+    open_ = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
+    page = (ROOT / "docs" / "settings.md").read_text()
+    mail = {int(port) for port in re.findall(r"smtps?://[^`\s]*:(\d+)", page)}
+    assert mail
+    assert {53, 80, 443, *mail} <= open_
+    assert folder.name != "roles" or {5432, 4222, 8222} <= open_
+
+
 def test_the_database_of_compose_is_where_its_comment_says() -> None:
     text = (DEPLOY / "compose.yaml").read_text()
     [address] = re.findall(r"^# +WETINK_STORE=(\S+)$", text, re.M)
