@@ -2,8 +2,8 @@
 
 The shop has the demo's blocks and some more, four messages of each profile, 1,500,000 opens and clicks and 90,000
 orders of 90 days. Each page is read once, and then 20 times in turn: the table has the median, in milliseconds with
-HTTP over loopback, and kilobytes compressed, alone and with its styles and scripts. The folder is built once, under
-.build, and kept for three days; the database of PostgreSQL is built for each run.
+HTTP over loopback, and kilobytes compressed, alone and with its styles and scripts. Both stores are built once,
+under .build, and kept for three days.
 """
 
 import asyncio
@@ -12,9 +12,9 @@ import random
 import re
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -90,14 +90,10 @@ class Cost(NamedTuple):
 
 def measure() -> list[Figure]:
     """Return a figure for each page: the greatest time over its own on SQLite, with its time on PostgreSQL."""
-    found = costs(Path(".build") / f"pages-{PROFILES}")
-    with tempfile.TemporaryDirectory(prefix="wetink-bench-", dir=".build") as place:
-        postgres = Postgres(max_wal_size="4GB", shared_buffers="1GB")
-        try:
-            postgres.sql("CREATE DATABASE wetink")
-            others = costs(Path(place) / "data", postgres.address("wetink"))
-        finally:
-            postgres.remove()
+    place = Path(".build") / f"pages-{PROFILES}"
+    found = costs(place)
+    with postgres(place.with_name(f"{place.name}-postgresql")) as (data, store):
+        others = costs(data, store)
     return [
         Figure(
             f"pages: {MOST_MS:.0f} ms to the server's time of {name} over {PROFILES:,} profiles",
@@ -114,6 +110,21 @@ def measure() -> list[Figure]:
         )
         for name, cost in sorted(found.items(), key=lambda each: -each[1].ms)
     ]
+
+
+@contextmanager
+def postgres(place: Path) -> Iterator[tuple[Path, str]]:
+    """Run PostgreSQL over the database kept in `place`; yield the shop's folder and the address of the store."""
+    data = place / "data"
+    if not _is_complete(data):
+        shutil.rmtree(place, ignore_errors=True)
+    server = Postgres(folder=place / "server", max_wal_size="4GB", shared_buffers="1GB")
+    try:
+        if not data.exists():
+            server.sql("CREATE DATABASE wetink")
+        yield data, server.address("wetink")
+    finally:
+        server.stop()
 
 
 def costs(data: Path, store: str = "") -> dict[str, Cost]:
@@ -162,8 +173,8 @@ async def _caught_up(settings: Settings) -> None:
 
 def built(data: Path, store: str = "") -> Settings:
     """Return the settings of the shop, made when it is not there. Audiences are computed once a day."""
-    complete, now = data / "complete", time.time_ns() // 1_000_000
-    if not complete.exists() or now - int(complete.read_text()) > OLD_MS:
+    if not _is_complete(data):
+        now = time.time_ns() // 1_000_000
         shutil.rmtree(data, ignore_errors=True)
         settings = prepare(data / "shop", "127.0.0.1", 0, store)
         for number in range(BLOCKS):
@@ -173,8 +184,18 @@ def built(data: Path, store: str = "") -> Settings:
         with furnished(settings):
             pass
         asyncio.run(_build(replace(settings, audience_seconds=86_400), now))
-        complete.write_text(str(now))
+        _complete(data).write_text(str(now))
     return replace(prepare(data / "shop", "127.0.0.1", 0, store), audience_seconds=86_400)
+
+
+def _complete(data: Path) -> Path:
+    return data / "complete"
+
+
+def _is_complete(data: Path) -> bool:
+    """Return whether a shop was built to its end, and lately."""
+    mark = _complete(data)
+    return mark.exists() and time.time_ns() // 1_000_000 - int(mark.read_text()) <= OLD_MS
 
 
 async def _build(settings: Settings, now: int) -> None:

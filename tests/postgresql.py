@@ -42,10 +42,20 @@ class Server:
     """One server with its own data. Without `durable`, nothing is synced: faster, for tests that pull no plug."""
 
     def __init__(
-        self, version: str = VERSION, *, durable: bool = False, of: "Server | None" = None, **settings: str
+        self,
+        version: str = VERSION,
+        *,
+        durable: bool = False,
+        of: "Server | None" = None,
+        folder: Path | None = None,
+        **settings: str,
     ) -> None:
-        """Start a server. With `of`, it is a replica of that one, and streams from it."""
-        self.folder = Path(mkdtemp(prefix="wetink-postgresql-"))
+        """Start a server. With `of`, it is a replica of that one, and streams from it.
+
+        The data are in `folder`, which may have an earlier server's, or in a temporary one.
+        """
+        self.folder = folder.resolve() if folder else Path(mkdtemp(prefix="wetink-postgresql-"))
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.data, self.port = self.folder / "data", free_port()
         self.place = ["-h", "127.0.0.1", "-p", str(self.port)]
         self._install = _readable(version)
@@ -59,7 +69,7 @@ class Server:
             self.run("pg_basebackup", *of.place, "-U", "wetink", "-D", str(self.data), "-c", "fast", "--no-sync")
             (self.data / "standby.signal").touch()
             self._settings["primary_conninfo"] = f"host=127.0.0.1 port={of.port} user=wetink"
-        else:
+        elif not self.data.exists():
             new = ["-U", "wetink", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"]
             self.run("initdb", "-D", str(self.data), *new)
         self.start()
