@@ -1,27 +1,15 @@
 /** The template editor: code with completion and marked mistakes, beside the picture that the server draws of it. */
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { autocompletion } from "@codemirror/autocomplete";
 import { cssCompletionSource } from "@codemirror/lang-css";
 import { html, htmlCompletionSource } from "@codemirror/lang-html";
 import { closePercentBrace, liquid } from "@codemirror/lang-liquid";
 import { yaml } from "@codemirror/lang-yaml";
-import { bracketMatching, foldGutter, foldKeymap, indentOnInput, syntaxHighlighting } from "@codemirror/language";
-import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
-import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
+import { setDiagnostics } from "@codemirror/lint";
 import { EditorState, type Extension } from "@codemirror/state";
-import {
-  EditorView,
-  drawSelection,
-  dropCursor,
-  highlightActiveLine,
-  highlightActiveLineGutter,
-  highlightSpecialChars,
-  keymap,
-  lineNumbers,
-} from "@codemirror/view";
-import { classHighlighter } from "@lezer/highlight";
+import { EditorView } from "@codemirror/view";
 import { later } from "./frame/later";
 import { button, capital } from "./frame/parts";
+import { BASICS, KEYS } from "./template-editor/basics";
 import { type Words, liquidWords, outside } from "./template-editor/words";
 
 type Name = "template" | "companion";
@@ -74,9 +62,10 @@ class Desk {
         override: [liquidWords(() => this.words), outside(htmlCompletionSource), outside(cssCompletionSource)],
       }),
     ];
+    const entered = this.fields().filter((area) => area.value !== area.defaultValue);
+    this.saved = this.fields().map((area) => area.defaultValue).join("\0");
     this.replace("template", code);
     this.replace("companion", [yaml(), autocompletion()]);
-    this.saved = this.texts();
     this.form.querySelector<HTMLElement>(".template-tabs")?.removeAttribute("hidden");
     for (const tab of this.form.querySelectorAll<HTMLButtonElement>(".template-tab")) {
       tab.addEventListener("click", () => this.show(tab.dataset["file"] as Name));
@@ -100,48 +89,33 @@ class Desk {
     });
     this.words = this.learned();
     void this.try();
+    if (entered.length > 0) this.saveLater();
+  }
+
+  private fields(): HTMLTextAreaElement[] {
+    const named = ["template", "companion"].map((name) => this.form.elements.namedItem(name));
+    return named.filter((area) => area instanceof HTMLTextAreaElement);
   }
 
   private replace(name: Name, language: Extension): void {
     const area = this.form.elements.namedItem(name);
     if (!(area instanceof HTMLTextAreaElement)) return;
+    const focused = document.activeElement === area;
     const nonce = this.form.dataset["nonce"] ?? "";
     const view = new EditorView({
       state: EditorState.create({
         doc: area.value,
+        ...(focused && { selection: { anchor: area.selectionStart, head: area.selectionEnd } }),
         extensions: [
           EditorView.cspNonce.of(nonce),
           EditorState.readOnly.of(this.form.dataset["readonly"] !== undefined),
-          lineNumbers(),
-          lintGutter(),
-          foldGutter(),
-          highlightActiveLineGutter(),
-          highlightSpecialChars(),
-          history(),
-          drawSelection(),
-          dropCursor(),
-          indentOnInput(),
-          syntaxHighlighting(classHighlighter),
-          bracketMatching(),
-          closeBrackets(),
-          highlightActiveLine(),
-          highlightSelectionMatches(),
-          EditorView.lineWrapping,
+          ...BASICS,
           EditorView.contentAttributes.of({
             "aria-label": name === "template" ? "Template" : "Settings",
             "aria-describedby": "code-help",
             tabindex: "0",
           }),
-          keymap.of([
-            ...closeBracketsKeymap,
-            ...defaultKeymap,
-            ...searchKeymap,
-            ...historyKeymap,
-            ...foldKeymap,
-            ...completionKeymap,
-            ...lintKeymap,
-            indentWithTab,
-          ]),
+          KEYS,
           language,
           EditorView.updateListener.of((update) => {
             if (!update.docChanged) return;
@@ -157,6 +131,7 @@ class Desk {
     area.before(view.dom);
     area.parentElement?.querySelector("label")?.setAttribute("hidden", "");
     this.views.set(name, view);
+    if (focused) view.focus();
   }
 
   private show(name: Name, focus = true): void {
