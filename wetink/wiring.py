@@ -159,7 +159,7 @@ class Wetink:
         own = self._own_apps, dict(self._app_templates), self.hosts.allowed
         self.trials = Trials(self.opens, self.renderer, self.fallbacks, *own)
         self.audit = Audit(*(store.profiles, self.opens, self.renderer, self.apps, self.feeds), self.hosts.allowed)
-        self.reports = Reports(store, Periods(store))
+        self.reports = Reports(store, Periods(store, _now_ms))
         self.thumbnails = Thumbnails(store.archive, self.opens, _now_ms)
         self.experiments = Experiments(self.reports, store.exposures, shared, _now_ms)
         self.polls = Polls(store, self.apps)

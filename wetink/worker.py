@@ -100,6 +100,9 @@ TASKS = (
     ),
     Task("summaries", 5.0, lambda wetink: wetink.summaries.step(), ("worker",), leased="store", pause=0.2),
     Task("audiences", 1.0, lambda wetink: wetink.audiences.step(wetink.content.audiences), ("worker",), leased="store"),
+    Task(
+        "reports", 10.0, lambda wetink: wetink.reports.prepare(wetink.content), ("worker",), leased="store", pause=0.1
+    ),
     Task("bandits", 20.0, lambda wetink: wetink.experiments.refresh(wetink.content), SHOWING),
     Task("summary", 60.0, lambda wetink: wetink.weekly.step(wetink.content), ("worker",), leased="store"),
     Task("feeds", 1.0, lambda wetink: wetink.feeds.begin_due(), ("open", "worker", "dashboard")),

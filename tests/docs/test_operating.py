@@ -102,6 +102,7 @@ LEASED = {
     "summaries": "catalog, conversions",
     "audiences": "audiences and their webhooks",
     "summary": "the weekly summary",
+    "reports": "sums of reports",
     "catalogs": "catalog feeds",
     "archive": "the archive",
 }

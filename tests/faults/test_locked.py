@@ -168,6 +168,7 @@ HELD = [
     "wetink.db",
     "archive.db",
     "pictures.db",
+    "reports.db",
     "audiences.db",
     "sessions.db",
     "accounts.db",

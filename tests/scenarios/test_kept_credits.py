@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.contracts.profiles import ONE, received
 from tests.storage import opened
@@ -27,6 +29,8 @@ from wetink.ports import DAY, HOUR, MINUTE, Storage
 START = 1_794_960_000_000
 """The first millisecond of a day."""
 END = START + 4 * DAY
+OVER = START + 2 * DAY + HOUR
+"""Days and hours that end before are stored."""
 PEOPLE: list[dict[str, Any]] = [
     {"userId": "u"}, {"userId": "v"}, {"anonymousId": "a"}, {"userId": "u", "anonymousId": "a"},
     {"anonymousId": "a", "traits": {"email": "x@s.example"}}, {"userId": "v", "traits": {"email": "x@s.example"}},
@@ -42,13 +46,23 @@ SIGNALS = (
 )
 
 
+class Nothing:
+    """A report cache that keeps nothing."""
+
+    async def get(self, key: bytes, starts: Sequence[int]) -> Mapping[int, bytes]:
+        return {}
+
+    async def put(self, key: bytes, start: int, body: bytes, at: int) -> None:
+        pass
+
+
 class Shop:
     """Two processes with a store, the content of both, and random life."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.chance, self.number, self.credited = random.Random(seed), 0, 0
         self.stores = [opened(folder), opened(folder)]
-        self.reports = [Reports(each, Periods(each, few=1)) for each in self.stores]
+        self.reports = [Reports(each, Periods(each, lambda: OVER, few=1)) for each in self.stores]
         self.content = Content(signals=SIGNALS[0])
 
     async def live(self) -> None:
@@ -117,11 +131,13 @@ class Shop:
         model = chance.choice(["", "", *MODELS])
         until = chance.choice([END, START + 5 * HOUR + chance.randrange(3 * MINUTE), START + chance.randrange(3 * DAY)])
         given: dict[str, Any] = {"goal": goal, "model": model}
-        fresh = Reports(self.stores[0], Periods(self.stores[0], most=0))
-        for each in self.reports:
+        alone = replace(self.stores[0], report_cache=Nothing())
+        fresh = Reports(alone, Periods(alone, lambda: OVER, most=0))
+        other = Reports(self.stores[1], Periods(self.stores[1], lambda: OVER, few=1))  # it has what is stored alone
+        for each in (*self.reports, other):
             for span in ((START, END), (START + DAY, until)):
-                for other in ("audience", "device"):
-                    by = [name for name in DIMENSIONS if name != other]
+                for apart in ("audience", "device"):
+                    by = [name for name in DIMENSIONS if name != apart]
                     lines = [await one.lines(self.content, *span, by, **given) for one in (each, fresh)]
                     assert lines[0] == lines[1]
                 sales = [
@@ -162,7 +178,7 @@ def test_a_kept_report_is_the_report_made_anew(seed: int) -> None:
 def test_a_bound_of_a_few_bytes_changes_no_report(tmp_path: Path, seed: int) -> None:
     async def story() -> None:
         shop = Shop(tmp_path, seed)
-        shop.reports = [Reports(each, Periods(each, most=900, few=1)) for each in shop.stores]
+        shop.reports = [Reports(each, Periods(each, lambda: OVER, most=900, few=1)) for each in shop.stores]
         for _ in range(20):
             await shop.live()
             await shop.same()

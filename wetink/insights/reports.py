@@ -136,6 +136,17 @@ class Reports:
             made = [await work.make(since, until)]
         return await asyncio.to_thread(lambda: [_decode(each.packed) for each in made])
 
+    async def prepare(self, content: Content) -> bool:
+        """Make and store the sums of a day or an hour that lacks them. Returns whether there was one.
+
+        A report then only adds up, also the first one after a start. Raises StoreUnavailable.
+        """
+        for name in content.signals.all_goals:
+            terms = await self._conversions.terms(content, name)
+            if terms.by_order and await self._periods.prepare(_Crediting(self._conversions, terms)):
+                return True
+        return await self._periods.prepare(_Selling(self._conversions, await self._conversions.terms(content)))
+
     async def sales(self, content: Content, since: int, until: int) -> AsyncIterator[Sequence[Sale]]:
         """Yield the orders of [since, until) that count, a day or less at a time. Raises StoreUnavailable."""
         work = _Selling(self._conversions, await self._conversions.terms(content))

@@ -12,6 +12,7 @@ from wetink.ports.keys import NewKey as NewKey
 from wetink.ports.keys import Senders as Senders
 from wetink.ports.keys import Source as Source
 from wetink.ports.ledger import Revision as Revision
+from wetink.ports.storage import CACHED_MS as CACHED_MS
 from wetink.ports.storage import DAY as DAY
 from wetink.ports.storage import ENTRIES as ENTRIES
 from wetink.ports.storage import ENTRY_BYTES as ENTRY_BYTES
@@ -29,4 +30,5 @@ from wetink.ports.storage import Profile as Profile
 from wetink.ports.storage import Profiles as Profiles
 from wetink.ports.storage import Projections as Projections
 from wetink.ports.storage import Received as Received
+from wetink.ports.storage import ReportCache as ReportCache
 from wetink.ports.storage import Storage as Storage

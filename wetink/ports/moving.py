@@ -58,7 +58,7 @@ TABLES: Mapping[str, Table] = {
     "part": Table(("revision", "number"), page=4),
     "secret": Table(("name",)),
 }
-"""All tables that move, in the order in which they move. Leases and last pictures are left behind."""
+"""All tables that move, in the order in which they move. Leases, last pictures and sums of reports are left behind."""
 
 
 class Stored(msgspec.Struct, frozen=True, gc=False):

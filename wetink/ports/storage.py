@@ -282,6 +282,10 @@ MINUTE, HOUR, DAY = (60_000, 3_600_000, 86_400_000)
 """Milliseconds of the spans (UTC) that conversions have revisions for."""
 
 
+CACHED_MS = 60 * DAY
+"""How long the store keeps sums of reports: those of a goal that is gone need no other end."""
+
+
 class Conversions(Protocol):
     """Finds orders and other conversions."""
 
@@ -304,6 +308,21 @@ class Conversions(Protocol):
         ...
 
 
+class ReportCache(Protocol):
+    """Sums of reports that were made before. Any of them may be gone."""
+
+    async def get(self, key: bytes, starts: Sequence[int]) -> Mapping[int, bytes]:
+        """Return the sums of a key for the periods that begin at `starts` (Unix ms), by start."""
+        ...
+
+    async def put(self, key: bytes, start: int, body: bytes, at: int) -> None:
+        """Store the sums of a key for the period that begins at `start`, in place of earlier ones.
+
+        `at` is now (Unix ms). Sums that were stored more than `CACHED_MS` ago are deleted.
+        """
+        ...
+
+
 class Storage(msgspec.Struct, frozen=True):
     """All data of one wetink in one engine, shared by every process that opens the same address.
 
@@ -320,6 +339,7 @@ class Storage(msgspec.Struct, frozen=True):
     sources: Senders
     polls: Polls
     conversions: Conversions
+    report_cache: ReportCache
     projections: Projections
     ledger: Ledger
     archive: Archive

@@ -26,6 +26,7 @@ from wetink.store.postgresql.moving import PostgresMoving
 from wetink.store.postgresql.pictures import PostgresPictures
 from wetink.store.postgresql.profiles import PostgresProfiles
 from wetink.store.postgresql.projections import PostgresProjections
+from wetink.store.postgresql.report_cache import PostgresReportCache
 from wetink.store.postgresql.secrets import PostgresSecrets
 from wetink.store.postgresql.senders import PostgresSenders
 from wetink.store.postgresql.sessions import PostgresSessions
@@ -66,6 +67,7 @@ def open_storage(
         sources=PostgresSenders(database),
         polls=PostgresPolls(database),
         conversions=PostgresConversions(database),
+        report_cache=PostgresReportCache(database),
         projections=projections,
         ledger=ledger,
         archive=archive,

@@ -17,8 +17,8 @@ from wetink.store.sqlite.connection import BUSY_MS, fetch, first, translated
 from wetink.store.sqlite.storage import folder_of
 
 MAIN = "wetink.db"
-LEFT_OUT = frozenset(("leases.db", "sessions.db", "pictures.db"))
-"""Files without lasting data: rights of running processes, sessions of the dashboard, and cached pictures."""
+LEFT_OUT = frozenset(("leases.db", "sessions.db", "pictures.db", "reports.db"))
+"""Files without lasting data: rights of running processes, sessions of the dashboard, cached pictures and sums."""
 
 STEP_PAGES = 1_000
 """Pages that are copied at a time, 4 MB, before progress is reported."""

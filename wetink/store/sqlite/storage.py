@@ -37,6 +37,7 @@ from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.pictures import SQLitePictures
 from wetink.store.sqlite.profiles import People, SQLiteProfiles
 from wetink.store.sqlite.projections import SQLiteProjections
+from wetink.store.sqlite.report_cache import SQLiteReportCache
 from wetink.store.sqlite.secrets import SQLiteSecrets
 from wetink.store.sqlite.sessions import SQLiteSessions
 from wetink.store.sqlite.summaries import summarize
@@ -87,6 +88,7 @@ def open_storage(
         "archive": archive,
         "memberships": memberships,
         "pictures": _Lazy(partial(SQLitePictures, folder)),
+        "report_cache": _Lazy(partial(SQLiteReportCache, folder)),
         "sessions": _Lazy(partial(SQLiteSessions, folder)),
         "challenges": _Lazy(partial(SQLiteChallenges, folder)),
         "accounts": _Lazy(partial(SQLiteAccounts, folder)),
