@@ -19,7 +19,7 @@ from wetink.core.errors import StoreUnavailable
 from wetink.ports import DAY, HOUR, MINUTE, Revision, Storage
 from wetink.render.cache import Kept, key_of
 
-MOST_BYTES = 16 << 20
+MOST_BYTES = 32 << 20
 """Results kept by a process."""
 FEW = 200
 """Conversions that are not worth dividing into shorter periods."""

@@ -15,7 +15,7 @@ from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.attribution import Attribution
 from wetink.core.signals.conversion import Conversion
-from wetink.core.signals.credits import Credits, Sale, credits_of, joined, sales_of
+from wetink.core.signals.credits import Credits, Rollup, Sale, credits_of, joined, rolled_up, sales_of
 from wetink.core.signals.date_range import DAY_MS, DateRange, days_within
 from wetink.core.signals.device_class import dimension_of
 from wetink.core.signals.goal import Goal
@@ -30,7 +30,7 @@ AROUND = 90 * DAY_MS
 """Time before and after a conversion in which its other touches are shown, in milliseconds."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Credits).decode
+_decode = msgspec.msgpack.Decoder(Rollup).decode
 _decode_sales = msgspec.msgpack.Decoder(list[Sale]).decode
 
 
@@ -53,7 +53,7 @@ class _Crediting:
         return await asyncio.to_thread(_packed, parts)
 
     def join(self, parts: Sequence[Made]) -> Made:
-        return _packed([_decode(part.packed) for part in parts])
+        return _packed([_credits_of(_decode(part.packed)) for part in parts])
 
 
 class _Selling:
@@ -84,7 +84,13 @@ class _Selling:
 
 def _packed(parts: Sequence[Credits]) -> Made:
     whole = joined(parts)
-    return Made(whole.conversions, whole.first, whole.last, _encode(whole))
+    return Made(whole.conversions, whole.first, whole.last, _encode(rolled_up(whole)))
+
+
+def _credits_of(rollup: Rollup) -> Credits:
+    return Credits(
+        *(rollup.conversions, rollup.credited, rollup.unclear, rollup.first, rollup.last), tuple(rollup.read())
+    )
 
 
 class Reports:
@@ -123,11 +129,12 @@ class Reports:
             yield batch
 
     async def credits(self, content: Content, since: int, until: int, *, goal: str = "", model: str = "") -> Credits:
-        """Return the sums of the conversions of [since, until). Raises BadRequest and StoreUnavailable."""
-        return await asyncio.to_thread(joined, await self._credits(content, since, until, goal, model))
+        """Return the numbers of the conversions of [since, until), no sums. Raises BadRequest and StoreUnavailable."""
+        parts = await self._credits(content, since, until, goal, model)
+        return joined(Credits(part.conversions, part.credited, part.unclear, part.first, part.last) for part in parts)
 
-    async def _credits(self, content: Content, since: int, until: int, goal: str, model: str) -> list[Credits]:
-        """Return these sums in parts."""
+    async def _credits(self, content: Content, since: int, until: int, goal: str, model: str) -> list[Rollup]:
+        """Return the sums of these conversions in parts."""
         terms = await self._conversions.terms(content, goal, model)
         work = _Crediting(self._conversions, terms)
         if terms.by_order:
@@ -220,7 +227,7 @@ class Reports:
         days: DateRange,
         ways: Sequence[Sequence[str]],
         only: Filter = ALL,
-        credits: Sequence[Credits] = (),
+        credits: Sequence[Rollup] = (),
     ) -> list[list[Line]]:
         """Return the report of the same days in several breakdowns, with the orders of these credits.
 
@@ -241,17 +248,12 @@ class Reports:
             if tuple(by) == ("block",) and only == Filter(only.block):
                 there = [{"block": name} for name in content.listed if only.block in (None, name)]
             counts = await self._counts(content, days, by, only)
-            found.append(await asyncio.to_thread(_lines, report, credits, counts, there))
+            found.append(await asyncio.to_thread(_lines, report, credits, _columns(by, only), only, counts, there))
         return found
 
     async def _counts(self, content: Content, days: DateRange, by: Sequence[str], only: Filter) -> Sequence[DayCount]:
         """Return the counts of a range, apart by no more than a breakdown and a filter need."""
-        columns = {each for each in ("block", "variant", "campaign") if each in by or getattr(only, each) is not None}
-        if "email" in by or only.email is not None:
-            columns.add("block")
-        apart = next((name for name in ("audience", "device") if name in by or getattr(only, name) is not None), "")
-        if apart:
-            columns.add("part")
+        apart, columns = _apart(by, only), _columns(by, only)
         periods = [days.span]
         if "day" in by or "weekday" in by or only.weekday is not None:
             periods = days.periods
@@ -294,9 +296,29 @@ class Reports:
         ]
 
 
+def _columns(by: Sequence[str], only: Filter) -> set[str]:
+    """Return the columns of sums that a breakdown and a filter need."""
+    columns = {each for each in ("block", "variant", "campaign") if each in by or getattr(only, each) is not None}
+    if "email" in by or only.email is not None:
+        columns.add("block")
+    if _apart(by, only):
+        columns.add("part")
+    return columns
+
+
+def _apart(by: Sequence[str], only: Filter) -> str:
+    """Return "audience" or "device" if a report is apart by it."""
+    return next((name for name in ("audience", "device") if name in by or getattr(only, name) is not None), "")
+
+
 def _lines(
-    report: Report, credits: Sequence[Credits], counts: Sequence[DayCount], there: Sequence[dict[str, str]]
+    report: Report,
+    credits: Sequence[Rollup],
+    columns: Collection[str],
+    only: Filter,
+    counts: Sequence[DayCount],
+    there: Sequence[dict[str, str]],
 ) -> list[Line]:
     for each in credits:
-        report.add(each.sums)
+        report.add(each.read(columns, campaign=only.campaign, part=only.part))
     return report.lines(counts, keys=there)

@@ -4,7 +4,7 @@ A report of any breakdown, and the figures above the list of conversions, follow
 span add up to the sums of the span.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TypeAlias
 
 import msgspec
@@ -51,6 +51,80 @@ class Credits(msgspec.Struct, frozen=True, array_like=True):
     first: int = 0
     last: int = 0
     sums: tuple[CreditSum, ...] = ()
+
+
+COLUMNS = "block", "variant", "campaign", "part"
+"""The columns that sums are apart by, beside day and currency."""
+ROLLUPS: tuple[frozenset[str], ...] = (
+    frozenset(),
+    frozenset(("block", "variant")),
+    frozenset(("campaign",)),
+    frozenset(("part",)),
+)
+"""The columns of each of `Rollup.sums`: those with the fewest rows come first."""
+
+
+class Rollup(msgspec.Struct, frozen=True, array_like=True):
+    """Credits of a span, packed so that a report reads few of them. `sums` are those of ROLLUPS.
+
+    `parts` are the sums by block and variant of each part, and `campaigns` all sums of each campaign.
+    """
+
+    conversions: int
+    credited: int
+    unclear: int
+    first: int
+    last: int
+    sums: tuple[msgspec.Raw, ...]
+    parts: dict[str, msgspec.Raw]
+    campaigns: dict[str, msgspec.Raw]
+
+    def read(
+        self, columns: Collection[str] = COLUMNS, *, campaign: str | None = None, part: str | None = None
+    ) -> Iterable[CreditSum]:
+        """Yield sums that are apart by these columns at least; with `campaign` or `part`, at least those of it.
+
+        Apart by part, a credit that counts for several has one for each. Sums of all columns have all parts at once.
+        """
+        needed = {*columns, *(["campaign"] if campaign is not None else []), *(["part"] if part is not None else [])}
+        for packed, there in zip(self.sums, ROLLUPS, strict=True):
+            if part is None and needed <= there and ("part" in needed) == ("part" in there):
+                yield from _unpack(packed)
+                return
+        every, only = (self.campaigns, campaign) if "campaign" in needed or "part" not in needed else (self.parts, part)
+        for packed in every.values() if only is None else [every[only]] if only in every else []:
+            yield from _unpack(packed)
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(tuple[CreditSum, ...]).decode
+
+
+def rolled_up(credits: Credits) -> Rollup:
+    """Return credits as they are stored."""
+    by_campaign: dict[str, list[CreditSum]] = {}
+    for each in credits.sums:
+        by_campaign.setdefault(each.campaign, []).append(each)
+    by_part: dict[str, list[CreditSum]] = {}
+    for each in _apart(credits.sums, ("block", "variant", "part")):
+        by_part.setdefault(each.parts[0], []).append(each)
+    return Rollup(
+        *(credits.conversions, credits.credited, credits.unclear, credits.first, credits.last),
+        sums=tuple(msgspec.Raw(_pack(_apart(credits.sums, columns))) for columns in ROLLUPS),
+        parts={part: msgspec.Raw(_pack(sums)) for part, sums in by_part.items()},
+        campaigns={name: msgspec.Raw(_pack(sums)) for name, sums in by_campaign.items()},
+    )
+
+
+def _apart(every: Iterable[CreditSum], columns: Collection[str]) -> tuple[CreditSum, ...]:
+    """Return the sums by day, currency and these columns; the others are empty."""
+    sums: dict[Place, list[float]] = {}
+    for each in every:
+        block, variant, campaign = (getattr(each, name) if name in columns else "" for name in COLUMNS[:3])
+        for parts in [(part,) for part in each.parts] if "part" in columns else [()]:
+            place = each.day, block, variant, campaign, each.currency, parts
+            _add(sums, place, each.orders, each.revenue, each.page_revenue, each.squares)
+    return _listed(sums)
 
 
 class Sale(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -186,7 +186,10 @@ class Report:
     def _parts(self, each: CreditSum) -> Sequence[str]:
         """Return the parts of the crowd that a credit has a line for."""
         apart = next((name for name in ("audience", "device") if name in self._by), "")
-        return [part for part in each.parts if dimension_of(part) == apart] if apart else ("",)
+        if not apart:
+            return ("",)
+        only = self._only.part
+        return [part for part in each.parts if dimension_of(part) == apart and only in (None, part)]
 
     def _key(self, each: DayCount | CreditSum, part: str) -> tuple[str, ...]:
         return tuple([self._value(each, dimension, part) for dimension in self._by])
