@@ -75,7 +75,9 @@ def test_a_sale_in_two_columns_counts_between_them(names: str, first: str, last:
         ("status", "private", False),
         ("Status", "new", True), ("product_online", "2", False), ("product_online", "1", True),
         ("Product Visible?", "N", False),
-        ("Product Visible?", "Y", True), ("purchasable", "false", False), ("visibility", "hidden", True),
+        ("Product Visible?", "Y", True), ("visible", "false", False), ("Is Visible", "TRUE", True),
+        ("Active (0/1)", "0", False), ("Active (0/1)", "1", True), ("Visible", "No", False),
+        ("purchasable", "false", False), ("visibility", "hidden", True),
     ],
 )  # fmt: skip
 def test_a_product_that_is_not_for_sale_cannot_be_bought(column: str, value: str, sold: bool) -> None:
@@ -124,6 +126,9 @@ def test_a_podcasts_picture_is_its_entrys() -> None:
         ("google_product_category", "Home > Mugs", "Home > Mugs"),
         ("Type", "simple, virtual", None),
         ("Type", "Mugs", "Mugs"),
+        ("product_type", "configurable", None),
+        ("Product Type [Non Editable]", "PHYSICAL", None),
+        ("product_type", "Home > Mugs", "Home > Mugs"),
     ],
 )
 def test_a_code_is_no_category(column: str, value: str, category: str | None) -> None:
@@ -212,3 +217,53 @@ def test_xml_that_is_utf_8_and_says_otherwise_is_read_as_utf_8() -> None:
 def test_xml_in_no_encoding_is_refused_in_words(declared: str, encoding: str, why: str) -> None:
     with pytest.raises(Unreadable, match=why):
         parsed(MERCHANT, merchant("Müller é" if encoding == "ISO-8859-1" else "M", declared, encoding))
+
+
+EXPORTS: list[tuple[str, str, dict[str, object]]] = [
+    (  # Adobe Commerce
+        "sku;product_type;categories;name;price;special_price;special_price_from_date;base_image;qty;is_in_stock",
+        f"A-1;simple;Default/Mugs;Mug;34.0000;30.0000;2025-11-01;{PHOTO};100.0000;1",
+        {"sku": "A-1", "category": "Default/Mugs", "price": 30.0, "list_price": 34.0, "stock": 100, "image_url": PHOTO},
+    ),
+    (  # BigCommerce
+        "ID;Name;Type;SKU;Current Stock;Price;Sale Price;Categories;Is Visible;Image URL (Import)",
+        f"77;Mug;physical;B-1;25;49;45;Mugs;TRUE;{PHOTO}",
+        {"sku": "B-1", "category": "Mugs", "price": 45.0, "stock": 25, "image_url": PHOTO},
+    ),
+    (  # PrestaShop
+        "Product ID;Active (0/1);Name *;Price tax included;Reference #;Quantity;Image URLs (x,y,z...)",
+        f"1;1;Mug;66,05;demo_1;300;{PHOTO},https://shop.example/b.jpg",
+        {"product_id": "1", "sku": "demo_1", "name": "Mug", "price": 66.05, "stock": 300, "image_url": PHOTO},
+    ),
+    (  # Wix
+        "handleId;name;productImageUrl;collection;sku;price;visible;inventory",
+        f"p_1;Mug;{PHOTO};Mugs;W-1;12;true;OutOfStock",
+        {"sku": "W-1", "category": "Mugs", "availability": "out_of_stock", "image_url": PHOTO, "stock": None},
+    ),
+    (  # Squarespace
+        "Product ID [Non Editable];Title;SKU;Price;Sale Price;On Sale;Stock;Categories;Visible;Hosted Image URLs",
+        f"5d;Mug;Q-1;18.00;15.00;No;Unlimited;/mugs;Yes;{PHOTO} https://shop.example/b.jpg",
+        {"product_id": "5d", "price": 18.0, "list_price": None, "availability": None, "image_url": PHOTO},
+    ),
+    (  # Squarespace, in a sale
+        "SKU;Price;Sale Price;On Sale;Stock",
+        "Q-1;18.00;15.00;Yes;4",
+        {"price": 15.0, "list_price": 18.0, "stock": 4, "availability": None},
+    ),
+    (  # Shopware
+        "product_number;active;stock;name;price_gross;cover_media_url",
+        f"SW1;1;7;Mug;19.99;{PHOTO}",
+        {"sku": "SW1", "price": 19.99, "stock": 7, "image_url": PHOTO},
+    ),
+    (  # Ecwid
+        "product_sku;product_name;product_price;product_quantity;product_media_main_image_url",
+        f"E1;Mug;9.5;3;{PHOTO}",
+        {"sku": "E1", "name": "Mug", "price": 9.5, "stock": 3, "image_url": PHOTO},
+    ),
+]
+
+
+@pytest.mark.parametrize(("names", "cells", "meant"), EXPORTS)
+def test_more_shop_systems_exports_become_ours(names: str, cells: str, meant: dict[str, object]) -> None:
+    item, _ = table(names, cells)
+    assert {name: item.get(name) for name in meant} == meant

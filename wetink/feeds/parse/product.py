@@ -1,7 +1,8 @@
 """Product: its fields under our names, whichever names the table, export or feed uses, checked and made uniform.
 
-Sources: product data of Google Merchant Center and Meta Commerce, product exports of Shopify and WooCommerce (all read
-in November 2026). Case, spaces and punctuation in a name do not count: `Image Link`, `image_link`, `g:imageLink`.
+Sources: product data of Google Merchant Center and Meta Commerce; product exports of Shopify, WooCommerce, Adobe
+Commerce, BigCommerce, PrestaShop, Shopware, Squarespace, Wix and Ecwid (all read in November and December 2026). Case,
+spaces and punctuation in a name do not count: `Image Link`, `image_link`, `g:imageLink`.
 """
 
 import re
@@ -10,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.events.availability import availability
+from wetink.core.events.availability import OUT, availability
 from wetink.core.events.clock import parse
 from wetink.core.text.characters import unescaped
 from wetink.core.text.placeholder import USUAL
@@ -89,20 +90,22 @@ def _price(item: dict[str, Any], raw: Mapping[str, Any]) -> str:
 
 NAMES: dict[str, tuple[str, ...]] = {
     "product_id": ("productid", "id", "itemid", "handle"),
-    "sku": ("sku", "variantsku"),
+    "sku": ("sku", "variantsku", "productsku", "productcodesku", "productnumber", "reference"),
     "name": ("name", "title", "productname", "producttitle"),
     "url": ("url", "link", "producturl", "productlink", "permalink"),
-    "image_url": ("imageurl", "imagelink", "image", "imagesrc", "images", "photo", "picture", "variantimage"),
+    "image_url": ("imageurl", "imagelink", "image", "imagesrc", "images", "photo", "picture", "variantimage",
+                  "baseimage", "imageurls", "productimageurl", "productimage", "hostedimageurls", "covermediaurl",
+                  "productmediamainimageurl"),
     "category": ("category", "producttype", "googleproductcategory", "fbproductcategory", "productcategory",
-                 "categories", "type"),
+                 "categories", "type", "collection", "collections"),
     "brand": ("brand", "vendor", "manufacturer"),
     "variant": ("variant",),
-    "price": ("price", "variantprice"),
+    "price": ("price", "variantprice", "productprice", "pricegross", "pricetaxincluded", "pricetaxincl"),
     "list_price": ("listprice", "compareatprice", "variantcompareatprice", "regularprice", "originalprice"),
     "currency": ("currency", "currencycode", "pricecurrency"),
     "availability": ("availability", "instock", "available", "isinstock", "stockstatus"),
     "stock": ("stock", "quantity", "inventory", "inventoryquantity", "stockquantity", "variantinventoryqty",
-              "quantitytosellonfacebook"),
+              "quantitytosellonfacebook", "qty", "currentstock", "currentstocklevel", "productquantity"),
     "sale_price": ("saleprice", "specialprice"),
     "sale_dates": ("salepriceeffectivedate",),
     "sale_begins": ("datesalepricestarts", "dateonsalefromgmt", "dateonsalefrom", "specialpricefromdate",
@@ -114,21 +117,30 @@ NAMES: dict[str, tuple[str, ...]] = {
 
 _OURS = {plain: (name, rank) for name, plains in NAMES.items() for rank, plain in enumerate(plains)}
 _PARTS = ("color", "colour", "size", "option1value", "option2value", "option3value")
+_NO = frozenset({"0", "-1", "false", "no", "n"})
 _NOT_SOLD = {
-    "published": {"0", "-1", "false", "no", "n"}, "productonline": {"0", "2", "false", "no"},
-    "productvisible": {"0", "false", "no", "n"}, "purchasable": {"0", "false", "no"}, "status": set(),
-}  # fmt: skip
+    **dict.fromkeys(("published", "productvisible", "visible", "isvisible", "active", "purchasable"), _NO),
+    "productonline": _NO | {"2"},
+    "status": frozenset[str](),
+}
 _DRAFTS = frozenset({
     "draft", "auto-draft", "archived", "private", "pending", "trash", "inactive", "disabled", "unpublished", "deleted",
 })  # fmt: skip
 """The values of a product that a shop does not sell, by the name of the column, and under any of them."""
 _CODED = {
     **dict.fromkeys(("googleproductcategory", "fbproductcategory"), re.compile(r"\d+")),
-    "type": re.compile(
-        r"(?:simple|variable|variation|grouped|external|configurable|bundle|virtual|downloadable|[, ])+"
+    **dict.fromkeys(
+        ("type", "producttype"),
+        re.compile(
+            r"(?:simple|variable|variation|grouped|external|configurable|bundle|virtual|downloadable|giftcard|physical"
+            r"|digital|service|[, _])+",
+            re.IGNORECASE,
+        ),
     ),
 }
-"""The columns of a category in which a code is no name: Google's numbers, and WooCommerce's kinds of products."""
+"""The columns of a category in which a code is no name: Google's numbers, and shop systems' kinds of products."""
+_REMARK = re.compile(r"\[[^\]]*\]|\((?:import|html|0/1|x,\s*y,\s*z[.\u2026]*)\)", re.IGNORECASE)
+"""An instruction in a column's name: `Product ID [Non Editable]`, `Active (0/1)`, `Image URLs (x,y,z...)`."""
 _PHOTOS = re.compile(r"\s*[,;|]\s*(?=https?://|//)|\s+(?=https?://)", re.IGNORECASE)
 """The mark between several photos in one cell."""
 _BETWEEN = re.compile(r"\s*(?:/|\.\.\.?|\u2026)\s*|\s+(?:to|until|till|bis|-|\u2013|\u2014)\s+", re.IGNORECASE)
@@ -156,39 +168,46 @@ class Named(msgspec.Struct):
 def plain(name: str) -> str:
     """Return a column's name without the parts that do not count.
 
-    >>> plain("g:image_link"), plain("Variant Compare At Price"), plain("imageLink")
-    ('imagelink', 'variantcompareatprice', 'imagelink')
+    >>> plain("g:image_link"), plain("Variant Compare At Price"), plain("Product ID [Non Editable]")
+    ('imagelink', 'variantcompareatprice', 'productid')
     """
-    return re.sub(r"[^a-z0-9]", "", name.strip().lower().removeprefix("g:"))
+    return re.sub(r"[^a-z0-9]", "", _REMARK.sub("", name).strip().lower().removeprefix("g:"))
 
 
 def named(raw: Mapping[str, Any], now: int) -> Named:
     """Return a product's fields under our names. A valid sale price counts during the sale's dates."""
     found: dict[str, Any] = {}
     ranks: dict[str, int] = {}
-    parts: dict[str, str] = {}
-    sold = True
+    others: dict[str, Any] = {}
     for name, value in raw.items():
         key = plain(name)
         said = one(value)
         if said is None or said == "" or _is_coded(key, said):
             continue
-        if key in _NOT_SOLD and str(said).strip().lower() in _NOT_SOLD[key] | _DRAFTS:
-            sold = False
-        if key in _PARTS and (part := text(said)):
-            parts[key] = part
         ours, rank = _OURS.get(key, ("", 0))
-        if ours and rank < ranks.get(ours, 99):
+        if not ours:
+            others[key] = said
+        elif rank < ranks.get(ours, 99):
             found[ours], ranks[ours] = _first_photo(said) if ours == "image_url" else said, rank
-    if parts and "variant" not in found:
-        found["variant"] = " / ".join(parts[key] for key in _PARTS if key in parts)
-    if not sold:
-        found["availability"] = "out_of_stock"
-    if "price" not in found and "list_price" in found:
-        found["price"] = found.pop("list_price")
+    _complete(found, others)
     product = Named(found, [])
     _put_on_sale(product, now)
     return product
+
+
+def _complete(found: dict[str, Any], others: Mapping[str, Any]) -> None:
+    """Complete a product by columns that are none of its fields: parts of its variant, and whether it is sold."""
+    parts = [part for key in _PARTS if (part := text(others.get(key)))]
+    if parts and "variant" not in found:
+        found["variant"] = " / ".join(parts)
+    if any(str(said).strip().lower() in _NOT_SOLD[key] | _DRAFTS for key, said in others.items() if key in _NOT_SOLD):
+        found["availability"] = OUT
+    elif "availability" not in found and stock(left := found.get("stock")) is None and availability(left):
+        found["availability"] = left  # `InStock` in a column of quantities
+    if availability(others.get("onsale")) == OUT:
+        found.pop("sale_price", None)
+    if "price" not in found and "list_price" in found:
+        found["price"] = found.pop("list_price")
 
 
 def _is_coded(key: str, said: Any) -> bool:
