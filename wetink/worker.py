@@ -103,6 +103,7 @@ TASKS = (
     Task(
         "reports", 10.0, lambda wetink: wetink.reports.prepare(wetink.content), ("worker",), leased="store", pause=0.1
     ),
+    Task("columns", 30.0, lambda wetink: wetink.crowd.prepare(), ("dashboard",)),
     Task("bandits", 20.0, lambda wetink: wetink.experiments.refresh(wetink.content), SHOWING),
     Task("summary", 60.0, lambda wetink: wetink.weekly.step(wetink.content), ("worker",), leased="store"),
     Task("feeds", 1.0, lambda wetink: wetink.feeds.begin_due(), ("open", "worker", "dashboard")),

@@ -12,6 +12,7 @@ import pytest
 from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.profiles import LATE, received
 from tests.storage import opened
+from wetink.audiences import segment_query
 from wetink.audiences.segment_query import ColumnCrowd
 from wetink.columns import DuckDBColumns, engine, layout
 from wetink.columns.tables import ORDERED, TABLES
@@ -62,6 +63,20 @@ def shop(tmp_path: Path) -> Any:
     made.view(*(f"p{number}" for number in range(20)))
     yield made
     made.close()
+
+
+def test_columns_of_many_messages_are_there_before_the_first_query(shop: Any, monkeypatch: Any) -> None:
+    asyncio.run(shop.crowd.prepare())
+    assert layout.newest(shop.files) is None, "a query builds those of few"
+    monkeypatch.setattr(segment_query, "FEW", 10)
+    asyncio.run(shop.crowd.prepare())
+    built = layout.newest(shop.files)
+    assert built is not None
+    assert shop.count() == Count(20, 20)
+    assert layout.newest(shop.files) == built
+    shop.view("p20")
+    asyncio.run(shop.crowd.prepare())
+    assert shop.changed() == 1
 
 
 def _content(folder: Path) -> dict[str, list[Any]]:

@@ -27,6 +27,8 @@ T = TypeVar("T")
 Folded: TypeAlias = dict[Identifier, Person]
 
 ALL = 1 << 40
+FEW = 2_000
+"""Messages whose columns a query builds in less than a second."""
 THREADS = 2
 """Threads for counting only, so that other work never waits for a count."""
 AT_ONCE = 100
@@ -41,6 +43,17 @@ class ColumnCrowd:
         self._store, self._make, self._closed = store, make, False
         self._made: Columns | None = None
         self._threads = ThreadPoolExecutor(THREADS, "crowd")
+
+    async def prepare(self) -> None:
+        """Build the columns of many messages, or bring them up to date. Few are built within the first query."""
+        if self._made is None and await asyncio.to_thread(self._messages) > FEW:
+            self._made = self._make()
+        if self._made is not None:
+            await self._made.prepare()
+
+    def _messages(self) -> int:
+        with self._store.crowd() as log:
+            return log.size
 
     async def _narrowed(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], most: int = 0) -> Narrowed:
         if self._made is None:

@@ -6,9 +6,11 @@ import pickle
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
@@ -21,6 +23,7 @@ from wetink.ports.audiences import Narrowed, OpenCrowdLog
 from wetink.sandbox import forkserver
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 MOST_CHANGED, CHANGED_SHARE = 1_000, 0.005
 """Changed profiles, and their share of all, that wetink evaluates in memory before it writes a new file."""
@@ -52,14 +55,22 @@ class DuckDBColumns:
         self._closed = False
 
     async def narrow(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], *, members: int = 0) -> Narrowed:
+        return await self._in_thread(partial(self._narrowed, rule, moment, audiences, members))
+
+    async def prepare(self) -> None:
+        await self._in_thread(partial(self._with_view, lambda view: None))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         if self._closed:
             raise StoreUnavailable("nobody is counted: this process ends", hint="ask again")
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._narrowed, rule, moment, audiences, members)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _narrowed(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], members: int) -> Narrowed:
+        return self._with_view(lambda view: view.narrow(rule, moment, audiences, members=members))
+
+    def _with_view(self, work: Callable[[View], T]) -> T:
         try:
-            return self._newest().narrow(rule, moment, audiences, members=members)
+            return work(self._newest())
         except duckdb.Error as error:
             self._release()
             if self._path is None or isinstance(error, SOUND):
@@ -67,7 +78,7 @@ class DuckDBColumns:
             logger.warning("the columns cannot be read and are written again: %s", error)
             self._path.unlink(missing_ok=True)
         try:
-            return self._newest().narrow(rule, moment, audiences, members=members)
+            return work(self._newest())
         except duckdb.Error as error:
             raise _unavailable(error) from error
 

@@ -205,6 +205,10 @@ class Columns(Protocol):
         """
         ...
 
+    async def prepare(self) -> None:
+        """Build the columns, or bring them up to date, so that `narrow` need not. Raises StoreUnavailable."""
+        ...
+
     async def close(self) -> None:
         """Close everything. A second call does nothing."""
         ...
