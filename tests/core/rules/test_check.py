@@ -75,6 +75,17 @@ def wrong_with(said: Any) -> list[str]:
         ({"moment": {"mood": "good"}}, "moment.mood", "use one of weekday, hour"),
         ({"moment": {}}, "moment", "add a condition"),
         ({"moment": {"weather": "rain"}}, "moment.weather", "names with values"),
+        ({"moment": {"weekday": "xyz"}}, "moment.weekday.equals", "this is never so; it is mon to sun"),
+        ({"moment": {"weekday": ["sat", "son"]}}, "moment.weekday.one_of", "mon to sun"),
+        ({"moment": {"weekday": {"none_of": ["sat", "son"]}}}, "moment.weekday.none_of", "mon to sun"),
+        ({"moment": {"hour": 24}}, "moment.hour.equals", "0 to 23"),
+        ({"moment": {"hour": {"above": 23}}}, "moment.hour.above", "0 to 23"),
+        ({"moment": {"hour": {"between": [24, 30]}}}, "moment.hour.between", "0 to 23"),
+        ({"moment": {"day": 0}}, "moment.day.equals", "1 to 31"),
+        ({"moment": {"month": "June"}}, "moment.month.equals", "1 to 12"),
+        ({"moment": {"device": ["phone", "tablet"]}}, "moment.device.one_of", "mobile, tablet, desktop"),
+        ({"moment": {"scheme": {"not_equals": "black"}}}, "moment.scheme.not_equals", "light or dark"),
+        ({"moment": {"weather": {"sky": "sunny"}}}, "moment.weather.sky.equals", "clear, cloudy"),
     ],
 )
 def test_a_meaningless_rule_is_refused_with_its_place_and_reason(rule: Any, place: str, why: str) -> None:
@@ -82,6 +93,18 @@ def test_a_meaningless_rule_is_refused_with_its_place_and_reason(rule: Any, plac
     assert wrong
     assert wrong[0].startswith(f"{place}: " if place else ""), wrong
     assert why in wrong[0], wrong
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        {"weekday": ["Monday", "TUE", "sun"]}, {"weekday": {"not_equals": "fri"}}, {"hour": "9"}, {"hour": [0, 23]},
+        {"hour": {"at_least": 23}}, {"day": 31, "month": "12"}, {"device": "Mobile"}, {"scheme": {"exists": True}},
+        {"device": {"starts_with": "mob"}}, {"weather": {"sky": ["Rain", "snow"]}}, {"country": "anything"},
+    ],
+)  # fmt: skip
+def test_a_moment_that_may_be_is_not_refused(moment: Any) -> None:
+    assert wrong_with({"moment": moment}) == []
 
 
 def test_a_property_nobody_has_sent_yet_is_fine() -> None:

@@ -55,6 +55,14 @@ def test_an_hour_of_0_means_midnight() -> None:
     assert asked({"moment": {"hour": 0}}, Person(), moment=Moment(NOW - 12 * 3_600_000)).holds
 
 
+@pytest.mark.parametrize(("degrees", "expected"), [(0, True), (0.0, True), ("0", True), (-0.0, True), (None, False)])
+def test_a_temperature_of_0_is_one(degrees: Any, expected: bool) -> None:
+    feeds = {"weather": FeedData(({"current": {"temperature_2m": degrees, "weather_code": 0}},))}
+    for rule in ({"below": 5}, {"equals": 0}, {"exists": True}):
+        found = asked({"moment": {"weather": {"temperature": rule, "sky": "clear"}}}, Person(), feeds=feeds)
+        assert found.holds is expected
+
+
 def test_an_unknown_context_field_is_not_set() -> None:
     found = asked({"moment": {"country": "DE", "weather": {"sky": "rain"}}}, Person())
     assert (found.holds, found.saw) == (False, {"country": None, "weather.sky": None})

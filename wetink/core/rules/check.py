@@ -11,8 +11,8 @@ from wetink.core.errors import BadContent
 from wetink.core.rules.matching import ends
 from wetink.core.rules.nodes import AGES, STEP, Field, Node, at, node_of, problem_at
 from wetink.core.rules.operators import BY_NAME, OCCASIONS, passes
-from wetink.core.rules.traits import MOMENT_FIELDS
-from wetink.core.rules.tree import Member, Rule, Test, Where, Window, nodes_of, parts_of
+from wetink.core.rules.traits import MOMENT_FIELDS, POSSIBLE
+from wetink.core.rules.tree import Member, Rule, Test, Where, Window, nodes_of, parts_of, today
 from wetink.core.rules.values import bound
 from wetink.core.units.duration import parse as span_of
 
@@ -151,7 +151,20 @@ def _context(where: Where, place: str, field: Field) -> Iterator[str]:
     for each in where:
         if each.name not in MOMENT_FIELDS and not (each.name.startswith("parameter.") and each.name != "parameter."):
             yield problem_at(at(place, each.name), f"unknown name; use one of {', '.join(MOMENT_FIELDS)}, parameter")
-        yield from _tests(each.tests, at(place, each.name), field)
+        wrong = list(_tests(each.tests, at(place, each.name), field))
+        yield from wrong or _impossible(each.name, each.tests, at(place, each.name))
+
+
+def _impossible(name: str, tests: tuple[Test, ...], place: str) -> Iterator[str]:
+    """Yield the comparisons of a moment's value, one of few, with something that it never is."""
+    values = POSSIBLE.get(name, ())
+    for test in tests if values else ():
+        equal = _EQUAL.get(test.operator)
+        parts = [test] if equal is None else [Test("equals", each) for each in equal(test.value)]
+        if test.operator != "exists" and not all(
+            any(passes((part,))(value, _EVER) for value in values) for part in parts
+        ):
+            yield problem_at(at(place, test.operator), f"this is never so; it is {MOMENT_FIELDS[name][1]}")
 
 
 def _span(text: str, place: str, field: Field | None = None) -> Iterator[str]:
@@ -208,6 +221,13 @@ def _raised(work: Callable[[], Any]) -> str:
 def _scalar(value: Any) -> bool:
     return isinstance(value, str | int | float | bool)
 
+
+_EVER = today(0)
+_EQUAL: Mapping[str, Callable[[Any], tuple[Any, ...]]] = {
+    **dict.fromkeys(("equals", "not_equals"), lambda value: (value,)),
+    **dict.fromkeys(("one_of", "none_of"), lambda value: value),
+}
+"""The values that an operator compares with, if it is about being equal."""
 
 _SHAPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "value": (_scalar, "this must be one value"),

@@ -1,6 +1,6 @@
 """Traits: rules about who somebody is, what they want, and the circumstances of the open."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -223,15 +223,24 @@ MOMENT_FIELDS: Mapping[str, tuple[Callable[[Subject, str], Any], str]] = {
 """Name -> how its value is found, and its description."""
 
 
+POSSIBLE: Mapping[str, Sequence[Any]] = {
+    "weekday": DAYS,
+    "hour": range(24),
+    "day": range(1, 32),
+    "month": range(1, 13),
+    "device": ("mobile", "tablet", "desktop", "proxy", "prefetch", "scanner"),
+    "scheme": ("light", "dark"),
+    "weather.sky": ("clear", "cloudy", "fog", "rain", "snow", "storm"),
+}
+"""All values of the names that have few."""
+
+
 def moment(rule: MomentIs) -> Leaf:
     """Return the leaf of a moment: the values that the rule names, and whether all match."""
     named = [(each.name, _get(each.name), passes(each.tests)) for each in rule.where]
 
     def see(subject: Subject) -> tuple[dict[str, Any], bool]:
-        facts = {
-            name: get(subject, rule.feed) or None if name != "hour" else get(subject, rule.feed)
-            for name, get, _ in named
-        }
+        facts = {name: None if (value := get(subject, rule.feed)) == "" else value for name, get, _ in named}
         return facts, all(test(facts[name], subject) for name, _, test in named)
 
     def describe(seen: tuple[dict[str, Any], bool]) -> str:
