@@ -26,7 +26,7 @@ POSTGRESQL ?= 15
 
 DIST ?= dist
 
-.PHONY: demo test setup assets run wheel lint fix bench bench-page chaos chaos-cluster contracts soak attack audit gallery lock shots readme-picture clean
+.PHONY: demo test setup assets run wheel lint fix bench bench-page chaos chaos-cluster contracts soak attack properties audit gallery lock shots readme-picture clean
 
 demo: setup            ## A sample shop beside an inbox, on one address
 	@$(BIN)/wetink demo
@@ -70,10 +70,14 @@ chaos-cluster: setup $(MARK)/developing  ## Each process of a cluster killed, fr
 	$(BIN)/python -m tests.chaos_cluster $(ROUNDS)
 
 contracts: setup $(MARK)/developing $(MARK)/servers  ## All contracts of the store on one version: POSTGRESQL=15
-	POSTGRESQL=$(POSTGRESQL) ENGINES=postgresql $(BIN)/python -m pytest -n 2 tests/contracts tests/store/postgresql
+	EXAMPLES=all POSTGRESQL=$(POSTGRESQL) ENGINES=postgresql $(BIN)/python -m pytest -n 2 tests/contracts tests/store/postgresql
 
 soak: setup $(MARK)/developing  ## Mixed load that fails when memory, descriptors, threads or latency drift: MINUTES=10
 	$(BIN)/python -m tests.soak $(MINUTES)
+
+properties: setup $(MARK)/developing $(MARK)/servers  ## Every property with all its examples; `make test` tries a third of them
+	EXAMPLES=all $(BIN)/python -m pytest -n 2 -m hypothesis
+	EXAMPLES=all $(BIN)/python -m pytest tests/core/test_bandit.py -n 0
 
 audit: setup $(MARK)/developing  ## Known holes in what is locked, and risky code
 	$(BIN)/bandit --quiet --recursive wetink --configfile pyproject.toml --severity-level medium

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 from tests.browser import chromium as start
+from tests.examples import examples
 from wetink.feeds import photo
 from wetink.render import chromium as browsers
 from wetink.render import renderer
@@ -15,7 +16,11 @@ from wetink.render import renderer
 # Two busy cores: how long an example takes says nothing about whether it is right.
 # The same examples each time where a change is judged; new ones wherever somebody works.
 settings.register_profile(
-    "wetink", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+    "wetink",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+    max_examples=examples(100),
 )
 settings.load_profile("wetink")
 renderer.FILL_SECONDS = renderer.DRAW_SECONDS = renderer.LONG_SECONDS = photo.SECONDS = 60.0

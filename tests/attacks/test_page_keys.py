@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.profiles import LATE, mentioned, received
+from tests.examples import examples
 from tests.storage import opened
 from tests.web.test_open import SHOP, House
 from wetink.core.blocks.block import alt_of
@@ -57,7 +58,7 @@ async def seen(store: Storage, everyone: set[Identifier]) -> dict[Identifier, se
     return {who: {event.message_id for event in events} for who, events in found.items()}
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(50), suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(claim(), st.sampled_from(LEVELS)), min_size=2, max_size=9))
 def test_page_keys_never_widen_who_sees_what_servers_reported(
     sent: list[tuple[dict[str, Any], str]],
@@ -184,7 +185,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gallery]:
 count = itertools.count()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(page(), min_size=1, max_size=5), st.booleans())
 def test_pages_put_no_words_links_or_photos_into_anything_that_is_sent(
     gallery: Gallery, forgeries: list[dict[str, Any]], before: bool

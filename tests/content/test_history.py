@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.content.test_publishing import FILES, GOLD, HERO, TEXT, told
+from tests.examples import examples
 from tests.storage import opened
 from wetink.content.author import Author
 from wetink.content.history import History
@@ -99,7 +100,7 @@ def test_a_file_or_everything_is_restored_as_in_a_version(tmp_path: Path) -> Non
 BODIES = st.dictionaries(st.sampled_from(["blocks/a.yaml", "blocks/b.yaml"]), st.binary(max_size=3))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(BODIES, BODIES)
 def test_undoing_the_last_version_gives_back_the_one_before(
     tmp_path_factory: pytest.TempPathFactory, one: dict[str, bytes], two: dict[str, bytes]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.storage import opened
 from tests.web.dashboard.shopper import past
 from wetink.content.author import Author
@@ -292,7 +293,7 @@ TREES = st.dictionaries(st.sampled_from(PATHS), BODIES, max_size=4)
 CHANGES = st.dictionaries(st.sampled_from(PATHS), st.none() | BODIES, min_size=1, max_size=4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(TREES, CHANGES)
 def test_publishing_the_drafts_of_a_tree_equals_writing_its_files(
     tree: dict[str, bytes], changes: dict[str, bytes | None]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.contracts.engines import ENGINES
 from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, ONE, received
+from tests.examples import examples
 from wetink.core.events.message import pieces
 from wetink.core.messages.normalize import normalize
 from wetink.core.signals.attribution import Touch
@@ -131,7 +132,7 @@ def test_a_rebuild_makes_another_revision(another: Callable[[], Storage]) -> Non
 
 @pytest.mark.parametrize("engine", ENGINES)
 @given(seed=st.integers(0, 1 << 32))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_a_span_of_the_same_revision_yields_the_same(engine: str, seed: int) -> None:
     chance = random.Random(seed)
     with TemporaryDirectory() as folder:

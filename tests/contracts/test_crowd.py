@@ -18,6 +18,7 @@ from tests.contracts.loop import run
 from tests.contracts.profiles import received
 from tests.core.rules.asking import DAY, NOW
 from tests.core.rules.rules import EVENTS, leaves, odd, rules
+from tests.examples import examples
 from wetink.audiences.segment_query import ColumnCrowd
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
@@ -97,7 +98,7 @@ async def asked_one_by_one(store: Storage, rule: Any, records: list[Record], now
     return {root for root, held in found.items() if held}, sum(held is not None for held in found.values())
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     logs(),
     st.lists(st.one_of(leaves, rules), min_size=8, max_size=8),
@@ -226,7 +227,7 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     run(made.store.close())
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(120), deadline=None, suppress_health_check=list(HealthCheck))
 @given(said=st.one_of(leaves, rules), now=st.sampled_from([NOW, NOW, NOW + 5000, NOW - 2 * DAY]))
 def test_any_rule_counts_the_same_in_columns_and_person_by_person(town: Town, said: Any, now: int) -> None:
     town.agrees(said, now)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.contracts.engines import ENGINES
 from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, everybody, mentioned, received
+from tests.examples import examples
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import NAMES, Record, Storage
 
@@ -76,7 +77,7 @@ STORY = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(STORY, st.randoms(use_true_random=False))
 def test_claims_beyond_the_limit_make_the_same_profiles_in_any_order(
     story: list[tuple[str, int, Any, bool]], chance: Random

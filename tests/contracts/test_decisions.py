@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.contracts.engines import ENGINES
 from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, received
+from tests.examples import examples
 from wetink.core.blocks.block import Decision, stands
 from wetink.core.signals.attribution import Touch
 from wetink.ports import Storage
@@ -82,7 +83,7 @@ OPENS = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(OPENS)
 def test_any_opens_of_an_email_get_what_the_rule_says(opens: list[tuple[bool, str, int, int, Onlooker]]) -> None:
     for engine in ENGINES.values():

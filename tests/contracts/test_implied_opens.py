@@ -16,6 +16,7 @@ from tests.contracts.engines import ENGINES
 from tests.contracts.loop import run
 from tests.contracts.test_ledger import Desk
 from tests.days import days
+from tests.examples import examples
 from wetink.core.blocks.experiment import Exposure
 from wetink.core.client_classification import Facts, Kind, classify
 from wetink.core.signals.attribution import PROVED_MS, Touch
@@ -151,7 +152,7 @@ ANY = st.lists(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(ANY)
 def test_every_clicker_has_opened_and_no_rate_is_above_100_percent(touches: list[Touch]) -> None:
     for engine in ENGINES.values():

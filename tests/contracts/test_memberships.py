@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.contracts.engines import ENGINES
 from tests.contracts.loop import run
+from tests.examples import examples
 from tests.storage import all_at_once
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.webhook import MembershipChange, Outcome
@@ -157,7 +158,7 @@ def test_members_are_there_after_a_restart(store: Storage, another: Callable[[],
 NAMES = st.sets(st.sampled_from("abcdef"))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.lists(NAMES, min_size=1, max_size=8))
 def test_sent_arrivals_and_departures_add_up_to_the_members(looks: list[set[str]]) -> None:
     for engine in ENGINES.values():

@@ -25,6 +25,7 @@ from tests.contracts.test_summaries import (
     told,
     visit,
 )
+from tests.examples import examples
 from wetink.core.events.message import pieces
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
@@ -134,7 +135,7 @@ def test_many_profiles_are_loaded_at_once_as_each_alone(store: Storage) -> None:
     assert load(store, {who: profile.revision for who, profile in at_once.items()}) == {}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(DEEDS)
 def test_equal_revisions_are_equal_profiles_whatever_is_done(deeds: Sequence[tuple[str, Any, Any]]) -> None:
     everyone = (*PEOPLE, *DEVICES)

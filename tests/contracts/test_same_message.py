@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.contracts.engines import ENGINES
 from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, received
+from tests.examples import examples
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import Storage
@@ -102,7 +103,7 @@ CALLS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(CALLS)
 def test_each_message_id_is_stored_once_for_any_writers(calls: list[Any]) -> None:
     for engine in ENGINES.values():

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.contracts.engines import ENGINES
 from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, everybody, mentioned, received
+from tests.examples import examples
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import ConversionEvent
 from wetink.ports import Record, Storage
@@ -78,7 +79,7 @@ def message(draw: st.DrawFn) -> dict[str, Any]:
 MESSAGES = st.lists(st.tuples(message(), st.sampled_from(["server", "browser"])), min_size=1, max_size=8)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(MESSAGES, st.randoms(use_true_random=False))
 def test_same_messages_in_any_order_with_any_duplicates_make_the_same_profiles(
     sent: list[tuple[dict[str, Any], str]], chance: random.Random

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.contracts.engines import ENGINES
 from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, ONE, received
+from tests.examples import examples
 from wetink.core.events.event import Entry
 from wetink.core.events.message import pieces
 from wetink.core.identity.holding import FOREVER
@@ -203,7 +204,7 @@ def do(store: Storage, number: int, deed: tuple[str, Any, Any], said: list[dict[
         sum_up(store)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(DEEDS)
 def test_a_summary_is_right_or_absent_after_any_events(deeds: list[tuple[str, Any, Any]]) -> None:
     for engine in ENGINES.values():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.contracts.loop import run
 from tests.contracts.profiles import received
+from tests.examples import examples
 from wetink.core.client_classification import Facts, classify
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.attribution import Touch
@@ -37,7 +38,7 @@ TOUCHES = st.lists(
     max_size=40,
 )
 QUARTERS = st.lists(st.integers(-10, 300), min_size=2, max_size=6, unique=True).map(sorted)
-few = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def record(store: Storage, touches: Sequence[Touch]) -> None:

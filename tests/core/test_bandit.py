@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from tests.examples import examples
 from wetink.core.signals.bandit import chances, shares
 from wetink.core.signals.lift import Sample, counted
 
@@ -50,8 +51,8 @@ def test_arms_are_alike_until_revenue_says_something() -> None:
 
 def test_the_best_of_three_arms_gets_most_newcomers_others_the_minimum() -> None:
     rates, least = {"a": 0.04, "b": 0.05, "c": 0.07}, 0.05
-    best = 0
-    for run in range(20):
+    runs, best = examples(20), 0
+    for run in range(runs):
         chance = np.random.default_rng(run)
         counts = {arm: [0, 0] for arm in rates}
         given = dict.fromkeys(rates, 1 / 3)
@@ -64,4 +65,4 @@ def test_the_best_of_three_arms_gets_most_newcomers_others_the_minimum() -> None
             assert min(given.values()) >= least - 1e-9
             assert sum(given.values()) == pytest.approx(1)
         best += given["c"] > 0.8 and counts["c"][0] > counts["a"][0] + counts["b"][0]
-    assert best >= 18
+    assert best >= runs * 0.9

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.core.rules.rules import rules
+from tests.examples import examples
 from wetink.apps import load
 from wetink.content.content import block_of
 from wetink.core.app.setting import fields_of, read_text
@@ -124,14 +125,14 @@ def _flat(settings: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, Any]
             yield (*path, name), list(each) if isinstance(each, tuple) else each
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(blocks())
 def test_every_value_of_a_block_comes_back(raw: dict[str, Any]) -> None:
     before = copy.deepcopy(raw)
     assert read(raw_of(form_of(raw, APPS), APPS)) == read(before)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(blocks())
 def test_every_value_comes_back_through_a_browser(raw: dict[str, Any]) -> None:
     assert read(raw_of(posted(sent(form_of(raw, APPS)), APPS), APPS)) == read(raw)

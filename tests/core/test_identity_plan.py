@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from wetink.core.identity import holding as holding_module
 from wetink.core.identity.holding import changes_nothing, holdings
 from wetink.core.identity.identifier import Claim, Identifier
@@ -91,7 +92,7 @@ STORIES = st.sampled_from([VISITOR, ADDRESS]).flatmap(
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 25])
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(STORIES, st.randoms(use_true_random=False))
 def test_rows_kept_claim_by_claim_say_what_all_claims_say(most, story, chance: Random):
     of, listed, told = story

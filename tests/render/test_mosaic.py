@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from PIL import Image
 
+from tests.examples import examples
 from tests.render.renderer import ALBUM, PRODUCTS, Album, Here, near, plain, scene, seen
 from wetink.ports import Picture, Scene
 from wetink.render import Renderer, drawing
@@ -48,7 +49,7 @@ def pages(draw: st.DrawFn) -> tuple[int, int, tuple[Box, ...]]:
 
 
 @given(pages())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_whatever_the_tiles_the_parts_make_the_same_jpeg_as_the_whole(page: tuple[int, int, tuple[Box, ...]]) -> None:
     width, height, boxes = page
     pixels, plan = noise(width, height), grid(width, height, boxes)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.contracts.profiles import ONE, received
+from tests.examples import examples
 from tests.storage import opened
 from wetink.content.content import Content
 from wetink.core.events.message import pieces
@@ -159,7 +160,7 @@ def _by_all(sale: Sale) -> bytes:
 
 
 @given(seed=st.integers(0, 1 << 32))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 def test_a_kept_report_is_the_report_made_anew(seed: int) -> None:
     async def story() -> None:
         with TemporaryDirectory() as folder:

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.rules.rules import odd, rules
+from tests.examples import examples
 from wetink.core.rules.form import BLANKS, draft_of, edited, listing, nested, parts, rooted, scalar, shown, spelling_of
 from wetink.core.rules.format import spell
 from wetink.core.rules.parse import Unreadable, parse
 
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=examples(150), deadline=None)
 
 
 def fields(draft: Any, name: str = "rule") -> Iterator[tuple[str, str]]:

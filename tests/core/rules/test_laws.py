@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.core.rules.asking import JANE, NOW
 from tests.core.rules.rules import histories, odd, rules
+from tests.examples import examples
 from wetink.core.events.event import Event
 from wetink.core.profile.fold import fold
 from wetink.core.profile.person import Moment
@@ -17,7 +18,7 @@ from wetink.core.rules.nodes import NODES
 from wetink.core.rules.parse import Unreadable, parse
 from wetink.core.rules.tree import Rule, Subject
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=examples(300), deadline=None)
 
 
 @MANY
