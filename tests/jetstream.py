@@ -40,7 +40,9 @@ class Node:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, sync: str = "always") -> None:
-        self.config.write_text(self._text.replace("SYNC", sync))
+        """Start it with a setting of `sync_interval`; without JetStream if that is empty."""
+        text = self._text.replace("SYNC", sync) if sync else self._text.partition("jetstream {")[0]
+        self.config.write_text(text)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen([BINARY, "-c", str(self.config)], stdout=log, stderr=log)
 

@@ -301,6 +301,35 @@ def test_a_set_up_that_can_lose_messages_is_told_with_the_remedy() -> None:
         assert "room" not in said
 
 
+@pytest.mark.parametrize(
+    ("sync", "options", "told", "remedy"),
+    [
+        ("", "?replicas=1", "JetStream does not", "jetstream block"),
+        ("always", "", "replicas > 1 not supported", "replicas in WETINK_LOG"),
+        ("always, max_file_store: 1KB", "?replicas=1", "insufficient resources", "make room"),
+        ("always }\nauthorization { user: ida, password: secret", "?replicas=1", "refuse the user", "the password in"),
+    ],
+)
+def test_servers_that_cannot_hold_the_stream_are_reported_with_the_remedy(
+    sync: str, options: str, told: str, remedy: str
+) -> None:
+    async def fill(stream: JetStream) -> None:
+        await stream.start()
+        for _ in range(2):
+            await stream.publish("messages", 0, b"x" * 2_000)
+
+    async def story(address: str) -> None:
+        stream = JetStream(address)
+        with pytest.raises(StoreUnavailable) as caught:
+            await fill(stream)
+        await stream.close()
+        assert told in str(caught.value)
+        assert remedy in caught.value.hint
+
+    with cluster(1, sync=sync) as nodes:
+        asyncio.run(story(nodes.address + options))
+
+
 def test_a_stream_with_other_partitions_is_refused_with_the_remedy(address: str) -> None:
     async def story() -> None:
         stream, other = JetStream(address), JetStream(f"{address}&partitions=8")

@@ -18,7 +18,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -38,6 +37,7 @@ from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.ports.stream import TOPICS, Backlog, Bucket, Delivery, StreamState, Topic
 from wetink.stream import bucket
 from wetink.stream.bucket import JetStreamBucket
+from wetink.stream.errors import is_refusal, unavailable
 from wetink.stream.pull import BATCH, Pull
 
 logger = logging.getLogger(__name__)
@@ -91,6 +91,7 @@ class JetStream:
         self.bucket: Bucket = JetStreamBucket(f"{self._address.name}_{DECISIONS}", self._connection)
         self._pulls: dict[tuple[Topic, int], Pull] = {}
         self._warnings: tuple[str, ...] = ()
+        self._refusal: Exception | None = None
         self._closed = False
 
     @property
@@ -113,7 +114,7 @@ class JetStream:
                 await context.publish(subject, body, timeout=PUBLISH_SECONDS, headers={ID: id_})
             except (NatsError, OSError, TimeoutError) as error:
                 if time.monotonic() >= until or self._closed:
-                    raise _unavailable("publishing", error) from error
+                    raise unavailable("publishing", error) from error
                 await asyncio.sleep(0.1)
             else:
                 return
@@ -127,7 +128,7 @@ class JetStream:
             found = await pull.next(wait)
         except (NatsError, OSError, TimeoutError) as error:
             self._pulls.pop((topic, partition), None)
-            raise _unavailable("fetching", error) from error
+            raise unavailable("fetching", error) from error
         return [_delivery(message) for message in found]
 
     async def done(self, deliveries: Sequence[Delivery]) -> None:
@@ -150,7 +151,7 @@ class JetStream:
         except NotFoundError:
             pass
         except (NatsError, OSError, TimeoutError) as error:
-            raise _unavailable("rewinding", error) from error
+            raise unavailable("rewinding", error) from error
 
     async def set_aside(self, delivery: Delivery, topic: Topic, why: str) -> None:
         context = self._context or await self._started()
@@ -159,7 +160,7 @@ class JetStream:
             await context.publish(subject, delivery.body, timeout=PUBLISH_SECONDS, headers=headers)
             await delivery.handle.term()
         except (NatsError, OSError, TimeoutError) as error:
-            raise _unavailable("setting a message aside", error) from error
+            raise unavailable("setting a message aside", error) from error
 
     async def oldest(self, topic: Topic) -> int | None:
         context = self._context or await self._started()
@@ -169,7 +170,7 @@ class JetStream:
         except NotFoundError:
             return None
         except (NatsError, OSError, TimeoutError) as error:
-            raise _unavailable("reading its oldest message", error) from error
+            raise unavailable("reading its oldest message", error) from error
         return _ms(found.time)
 
     async def state(self) -> StreamState:
@@ -180,7 +181,7 @@ class JetStream:
             aside = await context.stream_info(f"{name}_{ASIDE}")
             consumers = {each.name: each.num_redelivered or 0 for each in await context.consumers_info(name)}
         except (NatsError, OSError, TimeoutError) as error:
-            raise _unavailable("reading its state", error) from error
+            raise unavailable("reading its state", error) from error
         waiting = info.state.subjects or {}
         backlogs = tuple(
             Backlog(
@@ -219,7 +220,7 @@ class JetStream:
                         await self._client.close()
                         self._client = None
                     if isinstance(error, NatsError | OSError | TimeoutError):
-                        raise _unavailable("connecting", error) from error
+                        raise unavailable("connecting", self._refusal or error) from error
                     raise
                 self._warnings = (
                     *_weaknesses(info),
@@ -240,16 +241,24 @@ class JetStream:
     async def _connected(self) -> Client:
         async def note(error: Exception) -> None:
             logger.info("the stream: %s", type(error).__name__)
+            if is_refusal(error):
+                self._refusal = error  # the client only tries again
 
-        return await nats.connect(
-            self._address.servers,
-            name="wetink",
-            ping_interval=1,
-            max_outstanding_pings=2,
-            reconnect_time_wait=0.2,
-            max_reconnect_attempts=-1,
-            error_cb=note,
-        )
+        client, self._refusal = Client(), None
+        try:
+            await client.connect(
+                self._address.servers,
+                name="wetink",
+                ping_interval=1,
+                max_outstanding_pings=2,
+                reconnect_time_wait=0.2,  # type: ignore[arg-type]  # the library sleeps so long
+                max_reconnect_attempts=-1,
+                error_cb=note,
+            )
+        except BaseException:
+            await client.close()
+            raise
+        return client
 
     async def _stream(self, context: JetStreamContext) -> StreamInfo:
         """Return the stream, made if it is missing. Raises BadSettings for one of another version."""
@@ -366,12 +375,6 @@ def _number(text: str, name: str, most: int) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= most:
         raise _bad(f"{name}={text[:20]!r} is not a number from 1 to {most}", "leave it out for the default")
     return int(text)
-
-
-def _unavailable(doing: str, error: BaseException) -> StoreUnavailable:
-    text = str(error) or type(error).__name__
-    hint = "check that its servers run and that WETINK_LOG names them"
-    return StoreUnavailable(f"{doing}: the stream cannot be reached: {text}", hint=hint)
 
 
 def _bad(message: str, hint: str) -> BadSettings:
