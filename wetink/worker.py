@@ -12,7 +12,7 @@ from typing import Literal, Self
 import msgspec
 
 from wetink import heap
-from wetink.core.errors import Held, StoreUnavailable, log_error
+from wetink.core.errors import BadSettings, Held, StoreUnavailable, log_error
 from wetink.ending import cancelled
 from wetink.settings import ROLES, Role
 from wetink.telemetry import metrics
@@ -150,16 +150,17 @@ class Worker:
             self._wetink.applier.on_appended = self._appended
         self._wetink.health.tasks = [asyncio.create_task(self._run(task), name=task.name) for task in self._tasks]
 
-    async def _wait(self, error: StoreUnavailable | None) -> None:
-        """Try to open the store until it opens."""
+    async def _wait(self, error: StoreUnavailable | BadSettings | None) -> None:
+        """Try to open the store until it opens, also if what answers at last is of no use, as with a wrong version."""
         while error is not None:
-            logger.error("the store does not open; wetink tries again every %g s: %s", RETRY_SECONDS, error)
-            self._wetink.health.struggling[STORE] = str(error)
+            wait, hint = RETRY_SECONDS, error.hint
+            logger.error("the store does not open; wetink tries again every %g s: %s (%s)", wait, error, hint)
+            self._wetink.health.struggling[STORE] = f"{error} ({hint})"
             await asyncio.sleep(RETRY_SECONDS)
             try:
                 await self._wetink.ready()
                 error = None
-            except StoreUnavailable as again:
+            except (StoreUnavailable, BadSettings) as again:
                 error = again
         logger.warning("the store is open")
         self._wetink.health.struggling.pop(STORE)

@@ -200,7 +200,7 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("web/dashboard/access/forgotten.py", "_send", "a link for a new password was not sent: %s"): SAID,
     ("web/guard.py", "_write", "a change is missing from the audit log: %s"): SQLITE,
     ("web/health.py", "_reason", "a check of readiness failed"): TRACE,
-    ("worker.py", "_wait", "the store does not open; wetink tries again every %g s: %s"): SQLITE,
+    ("worker.py", "_wait", "the store does not open; wetink tries again every %g s: %s (%s)"): SQLITE,
     ("worker.py", "_wait", "the store is open"): "it puts in nothing",
     ("web/server.py", "_replace", "process %s %s; another takes its place"): "it puts in a number and a fixed text",
 }

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from tests.web.test_open import House
 from wetink import settings
-from wetink.core.errors import StoreUnavailable
+from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.insights.health import Health
 from wetink.ports.storage import Leases
 from wetink.store.sqlite.leases import SQLiteLeases
@@ -34,11 +34,13 @@ class Process:
         self.ingest = SimpleNamespace(on_appended=lambda: None)
         self.applier = None
         self.turns = 0
+        self.unready: list[Exception] = []
         self.error: BaseException | None = None
         self.turned = asyncio.Event()
 
     async def ready(self) -> None:
-        pass
+        if self.unready:
+            raise self.unready.pop(0)
 
     async def turn(self) -> bool:
         self.turns += 1
@@ -93,6 +95,23 @@ def test_a_task_goes_on_whatever_a_turn_raises(tmp_path: Path, error: type[BaseE
         assert one.turns == ended
 
     story(tmp_path, told)
+
+
+def test_a_store_that_is_of_no_use_when_it_answers_at_last_is_tried_again_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("wetink.worker.RETRY_SECONDS", 0.01)
+
+    async def told(one: Process, _two: Process) -> None:
+        one.unready = [StoreUnavailable("it is away"), BadSettings("PostgreSQL 14 is too old", hint="take 15")]
+        async with worker(one, task()):
+            await one.next()
+            assert one.health.struggling == {}
+            assert one.health.failing() == {}
+
+    story(tmp_path, told)
+    assert "it is away" in caplog.text
+    assert "PostgreSQL 14 is too old (take 15)" in caplog.text
 
 
 def test_a_message_begins_the_next_turn_of_what_follows_the_log(tmp_path: Path) -> None:
