@@ -12,7 +12,7 @@ from typing import NamedTuple
 import httpx2
 import psutil
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds that a program has until its first answer."""
 
 
