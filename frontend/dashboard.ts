@@ -6,6 +6,7 @@ import "./data/groups";
 import "./data/upload";
 import "./frame/appearance";
 import "./frame/floating";
+import "./frame/forms";
 import "./frame/people";
 import "./frame/search";
 import "./frame/sheet";
