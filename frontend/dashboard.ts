@@ -8,6 +8,7 @@ import "./frame/appearance";
 import "./frame/floating";
 import "./frame/forms";
 import "./frame/people";
+import "./frame/pictures";
 import "./frame/search";
 import "./frame/sheet";
 import "./frame/toast";

@@ -184,3 +184,13 @@ def test_the_file_has_exactly_the_lines_of_the_view(web: TestClient, by: str, mo
             row[name] for name in ("pictures", "unique_opens", "unique_machine_opens", "unique_clicks")
         ]
         assert float(figures[5]) == pytest.approx(float(row["orders"]), abs=0.06)
+
+
+def test_lists_without_a_row_teach_how_to_get_one(nobody_yet: TestClient) -> None:
+    opens = nobody_yet.get("/dashboard/opens").text
+    assert 'class="blank"' in opens
+    assert "snippet into an email and open it" in opens
+    conversions = nobody_yet.get("/dashboard/conversions").text
+    assert 'class="blank"' in conversions
+    assert "<h1>Conversions</h1>" in conversions
+    assert "Order Completed" in conversions

@@ -1,9 +1,9 @@
-"""Forms in a real browser, on bad days: two clicks, a slow network, none, a click elsewhere, too long a paste."""
+"""Pages in a real browser on bad days: two clicks, no network, a click elsewhere, a long paste, a missing picture."""
 
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Dialog, Page, expect
+from playwright.sync_api import Browser, CDPSession, Dialog, Page, Route, expect
 
 from tests.serving import Server
 from tests.web.dashboard.browsing import signed_in
@@ -95,3 +95,19 @@ def test_a_paste_that_is_cut_is_said(server: Server, page: Page) -> None:
         document.querySelector("#title").dispatchEvent(event);
     }""")
     expect(page.locator(".toast")).to_contain_text("of 10,000 characters fit")
+
+
+def test_a_picture_that_does_not_come_is_asked_for_again_and_then_shown_as_missing(server: Server, page: Page) -> None:
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=503)
+
+    page.route("**/dashboard/apps/countdown.img", refuse)
+    page.goto(f"{server.address}/dashboard/apps")
+    picture = page.get_by_alt_text("Preview of Countdown", exact=True)
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_class("missing", timeout=20_000)
+    assert len(asked) == 2
+    page.unroute("**/dashboard/apps/countdown.img")
