@@ -39,6 +39,18 @@ def test_a_change_of_price_or_stock_is_noted_when_it_happens(store: Storage) -> 
     ]
 
 
+def test_reads_at_once_each_find_their_products(store: Storage) -> None:
+    for number, sku in enumerate("ABC"):
+        tell(store, number, sku, price=20)
+
+    async def ask() -> list[set[str]]:
+        catalog = store.catalog
+        reads = catalog.products(["A"]), catalog.changes(["B"]), catalog.products(["C", "D"]), catalog.changes(["A"])
+        return [set(found) for found in await asyncio.gather(*reads)]
+
+    assert run(ask()) == [{"A"}, {"B"}, {"C"}, {"A"}]
+
+
 def test_the_newest_fifty_changes_are_kept(store: Storage) -> None:
     for number in range(60):
         tell(store, number, "A", price=number + 1)

@@ -1,4 +1,7 @@
-"""Tail: the part of the log that the catalog does not contain yet, as one process has read it."""
+"""Tail: the part of the log that the catalog does not contain yet, as one process has read it.
+
+The products that a turn of the event loop asks for are read in one statement, since a trip costs the most.
+"""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -59,6 +62,13 @@ class View(NamedTuple):
         return self.now.changes(sku, self.stored.get(sku, ()))
 
 
+class _Turn(NamedTuple):
+    """The products that the calls of one turn ask for, and the view that they share."""
+
+    names: set[str]
+    view: asyncio.Task[View]
+
+
 class Tail:
     """The log's statements beyond the catalog. Each is read once.
 
@@ -69,6 +79,7 @@ class Tail:
     def __init__(self, database: Database) -> None:
         """Start without statements."""
         self._database = database
+        self._turns: dict[int, _Turn] = {}  # by the number of changes
         self._paused_until = 0.0
         self._epoch = 0
         self._reset((0, 0))
@@ -87,8 +98,20 @@ class Tail:
         self._pending.add(said, self._skus)
 
     async def current(self, keys: Collection[str], changes: int = 0) -> View:
-        """Return the data of these products, and so many of their changes. Every acknowledged message is included."""
-        names, loop = {key for key in keys if is_text(key)}, asyncio.get_running_loop()
+        """Return the data of these products, perhaps of others as well, and so many of their changes.
+
+        Every acknowledged message is included.
+        """
+        turn, loop = self._turns.get(changes), asyncio.get_running_loop()
+        if turn is None or turn.view.get_loop() is not loop:  # that of an earlier loop ended with it
+            names = set[str]()
+            turn = self._turns[changes] = _Turn(names, loop.create_task(self._current(names, changes)))
+        turn.names.update(key for key in keys if is_text(key))
+        return await asyncio.shield(turn.view)
+
+    async def _current(self, names: set[str], changes: int) -> View:
+        del self._turns[changes]  # later calls may need a later read
+        loop = asyncio.get_running_loop()
         while True:
             epoch, limit = self._epoch, MOST_BEHIND + 1 if loop.time() >= self._paused_until else 0
             answer = await self._read(names, changes, limit)
