@@ -1,6 +1,12 @@
 -- name: place  How far a projection has come, which rows are its own, and the end of the log that it can see.
 SELECT seq, build, generation, log_end() FROM projection WHERE name = $1
 
+-- name: news  The same, and whether a message or an import follows.
+SELECT seq, build, generation, log_end(),
+    (SELECT seq FROM message WHERE message.seq > projection.seq ORDER BY seq LIMIT 1) < log_end()
+        OR (SELECT seq FROM product_import WHERE product_import.seq > projection.seq ORDER BY seq LIMIT 1) < log_end()
+FROM projection WHERE name = $1
+
 -- name: read  Some products, by key or product id, and what the log says beyond them. One statement reads one state.
 -- Rows of several kinds (the first column): 0 the place of the projection, 1 the end of the log that followers see and
 -- the number of messages read, 2 a product id and its sku, 3 facts, 4 a change of a key, 5 an event, 6 an import.

@@ -52,8 +52,8 @@ class PostgresProjections:
         """Write one slice of the catalog. Returns whether there may be more. Raises StoreUnavailable."""
         async with self._turn:
             async with self._database.reading("following the log") as db:
-                *seen, end = await db.fetchrow(SQL.place, "catalog")
-                step = await catalog.next_step(db, State(*seen), end, self._memory)
+                *seen, end, new = await db.fetchrow(SQL.news, "catalog")
+                step = await catalog.next_step(db, State(*seen), end, self._memory) if new else None
             if step is not None:
                 await self._database.transact("writing the catalog", lambda db: catalog.write(db, step))
             return step is not None
