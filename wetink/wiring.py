@@ -253,11 +253,16 @@ class Wetink:
 
     async def look_again(self) -> None:
         """Make a version of edits in the content folder, then follow."""
+        await self.take_in()
+        await self.follow()
+
+    async def take_in(self) -> bool:
+        """Make a version of edits in the content folder. Returns False if nothing has changed since the last call."""
         try:
-            await self.versions.take_in(_now_ms())
+            return await self.versions.take_in(_now_ms())
         except (Unavailable, Conflict, BadContent) as error:  # the published version stays live
             logger.warning("the content folder: %s", error)
-        await self.follow()
+            return True
 
     async def follow(self) -> None:
         """Take over changed secrets, content and sources' hosts. One call at a time."""
