@@ -156,6 +156,11 @@ def test_a_list_is_paged_newest_first_and_filtered_by_each_field(store: Storage)
     of_one = [each for each in touches if each.recipient == "user:1"]
     assert sorted(map(key, listed(recipients=["user:1"]))) == sorted(map(key, of_one))
     assert listed(recipients=[]) == []
+    both = [each for each in whole if each.recipient in ("user:0", "user:2")]
+    assert listed(recipients=["user:2", "user:0", "user:2", "user:absent"]) == both
+    assert listed(recipients=["user:0"], campaign="may") == [
+        each for each in whole if (each.recipient, each.campaign) == ("user:0", "may")
+    ]
     assert [each.at for each in listed(since=START + 3, until=START + 5)] == [START + 4] * 4 + [START + 3] * 4
     assert [each.recipient for each in listed(human=False)] == ["user:9"]
     assert len(listed(blocks=None)) == len(listed(blocks=("hero", "cards"))) == 41

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from wetink.core.errors import BadRequest, NotFound
 from wetink.core.events.event import Event
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
-from wetink.core.signals.attribution import Attribution
+from wetink.core.signals.attribution import Attribution, Touch
 from wetink.core.signals.conversion import Conversion
 from wetink.core.signals.credits import Credits, Rollup, Sale, credits_of, joined, rolled_up, sales_of
 from wetink.core.signals.date_range import DAY_MS, DateRange, days_within
@@ -23,11 +23,13 @@ from wetink.core.signals.report import ALL, DIMENSIONS, DayCount, Filter, Line, 
 from wetink.insights.conversions import Conversions, Terms, attributed, chosen_goal
 from wetink.insights.periods import Made, Periods
 from wetink.ports import Storage
-from wetink.ports.ledger import Opened
+from wetink.ports.ledger import Opened, TouchQuery
 from wetink.render.cache import key_of
 
 AROUND = 90 * DAY_MS
 """Time before and after a conversion in which its other touches are shown, in milliseconds."""
+
+KINDS: tuple[Literal["open", "click"], ...] = ("open", "click")
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Rollup).decode
@@ -280,8 +282,11 @@ class Reports:
 
         Source: Segment's Email spec, `Email Opened` and `Email Link Clicked`. Fetches by machines are left out.
         """
-        touches = await self._ledger.touches([str(member) for member in members], 0, until + 1)
-        human = [touch for touch in touches if touch.human][-limit:]
+        found: list[Touch] = []
+        for kind in KINDS:
+            wanted = TouchQuery(0, until + 1, kind, recipients=[str(member) for member in members])
+            found += [each.touch for each in await self._ledger.listed(wanted, limit)]
+        human = sorted(found, key=lambda each: each.at)[-limit:]
         return [
             Event(
                 "track",

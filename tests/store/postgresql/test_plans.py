@@ -10,8 +10,10 @@ import pytest
 from tests import postgresql
 from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, received
-from wetink.core.signals.attribution import AGAIN_MS, PROVED_MS
+from wetink.core.signals.attribution import AGAIN_MS, PROVED_MS, Touch
 from wetink.ports import Storage
+from wetink.ports.ledger import TouchQuery
+from wetink.store.interactions import asked_of
 from wetink.store.postgresql import interactions, ledger, log, summaries
 
 WHO, BLOCK, CAMPAIGN, AT = ["user:1", "user:2"], ["hero"] * 2, ["may"] * 2, [1_795_000_000_000] * 2
@@ -63,6 +65,22 @@ def test_a_follower_reads_as_many_messages_as_it_asks_for(store: Storage, tmp_pa
     found = plan(tmp_path, query, given, f"plan_cache_mode = {mode}")
     assert "Index Scan using message_by_seq" in found
     assert float(found.partition("..")[2].split()[0]) < JIT_ABOVE_COST
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+def test_a_list_of_people_reads_the_newest_rows_of_each(store: Storage, tmp_path: Path, mode: str) -> None:
+    async def story() -> None:
+        for number in range(3_000):
+            await store.ledger.record(Touch("open", "hero", f"user:{number % 300}", "may", AT[0] + number))
+        await store.ledger.touches((), 0, 0)  # writes what waits
+
+    run(story())
+    wanted = TouchQuery(0, AT[0] * 2, recipients=["user:1", "user:2"])
+    given = tuple(asked_of(wanted, 50, None).values())
+    found = plan(tmp_path, ledger.SQL.listed_of, given, f"plan_cache_mode = {mode}; ANALYZE contact")
+    assert "contact_by_time" not in found
+    assert "Index Cond: ((recipient = " in found
+    assert "(at >= " in found
 
 
 def plan(folder: Path, query: str, given: Sequence[object], settings: str) -> str:

@@ -64,10 +64,13 @@ FROM contact WHERE at >= $1 AND (at, id) < ($2, $3) AND kind = $4 AND human = $5
     AND ($9::text IS NULL OR fetch_class = $9) AND ($10::text IS NULL OR $10 = ANY(parts_in(fetch_class, facts, audiences)))
 ORDER BY at DESC, id DESC LIMIT $11
 
--- name: listed_of  The same of some recipients.
+-- name: listed_of  The same of some recipients. Of each, no more rows are read than are wanted of all.
 SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences, id
-FROM contact WHERE recipient = ANY($12::text[]) AND at >= $1 AND (at, id) < ($2, $3) AND kind = $4 AND human = $5
-    AND ($6::text[] IS NULL OR block = ANY($6)) AND ($7::text IS NULL OR variant = $7)
-    AND ($8::text IS NULL OR campaign = $8) AND ($9::text IS NULL OR fetch_class = $9)
-    AND ($10::text IS NULL OR $10 = ANY(parts_in(fetch_class, facts, audiences)))
+FROM (SELECT DISTINCT unnest($12::text[]) AS who) AS wanted CROSS JOIN LATERAL (
+    SELECT * FROM contact WHERE recipient = wanted.who AND at >= $1 AND (at, id) < ($2, $3) AND kind = $4 AND human = $5
+        AND ($6::text[] IS NULL OR block = ANY($6)) AND ($7::text IS NULL OR variant = $7)
+        AND ($8::text IS NULL OR campaign = $8) AND ($9::text IS NULL OR fetch_class = $9)
+        AND ($10::text IS NULL OR $10 = ANY(parts_in(fetch_class, facts, audiences)))
+    ORDER BY at DESC, id DESC LIMIT $11
+) AS own
 ORDER BY at DESC, id DESC LIMIT $11

@@ -169,14 +169,18 @@ FROM contact WHERE at >= :since AND (at, rowid) < (:at, :row) AND kind = :kind A
     AND (:part IS NULL OR :part IN (SELECT value FROM json_each(parts_in(fetch_class, facts, audiences))))
 ORDER BY at DESC, rowid DESC LIMIT :limit
 
--- name: listed_of  The same of some recipients, in a JSON list.
-SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences, rowid
-FROM contact WHERE recipient IN (SELECT value FROM json_each(:recipients))
-    AND at >= :since AND (at, rowid) < (:at, :row) AND kind = :kind AND human = :human
-    AND (:blocks IS NULL OR block IN (SELECT value FROM json_each(:blocks))) AND (:variant IS NULL OR variant = :variant)
-    AND (:campaign IS NULL OR campaign = :campaign) AND (:fetch_class IS NULL OR fetch_class = :fetch_class)
-    AND (:part IS NULL OR :part IN (SELECT value FROM json_each(parts_in(fetch_class, facts, audiences))))
-ORDER BY at DESC, rowid DESC LIMIT :limit
+-- name: listed_of  The same of some recipients, in a JSON list. Of each, no more rows are read than are wanted of all.
+SELECT recipient, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied, audiences, contact.rowid
+FROM (SELECT DISTINCT value AS who FROM json_each(:recipients)) AS wanted CROSS JOIN contact ON contact.rowid IN (
+    SELECT own.rowid FROM contact AS own WHERE own.recipient = wanted.who
+        AND own.at >= :since AND (own.at, own.rowid) < (:at, :row) AND own.kind = :kind AND own.human = :human
+        AND (:blocks IS NULL OR own.block IN (SELECT value FROM json_each(:blocks)))
+        AND (:variant IS NULL OR own.variant = :variant) AND (:campaign IS NULL OR own.campaign = :campaign)
+        AND (:fetch_class IS NULL OR own.fetch_class = :fetch_class)
+        AND (:part IS NULL OR :part IN (SELECT value FROM json_each(parts_in(own.fetch_class, own.facts, own.audiences))))
+    ORDER BY own.at DESC, own.rowid DESC LIMIT :limit
+)
+ORDER BY at DESC, contact.rowid DESC LIMIT :limit
 
 -- name: clear_days
 UPDATE daily SET opens = 0, unique_opens = 0, machine_opens = 0, unique_machine_opens = 0, clicks = 0,

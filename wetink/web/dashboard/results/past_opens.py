@@ -1,6 +1,6 @@
 """Past opens: the opens and clicks behind a report's figures, and each open's decision and picture, drawn again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 from urllib.parse import urlencode
 
@@ -15,6 +15,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.attribution import TOGETHER_MS, Touch
 from wetink.core.signals.date_range import PRESETS
 from wetink.core.signals.device_class import DEVICE_CLASSES
+from wetink.core.signals.report import ALL
 from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
 from wetink.ports.ledger import Listed, Opened, TouchPlace, TouchQuery
@@ -55,6 +56,10 @@ FETCHED: dict[str, str] = {
 """Who fetched -> the words. The first two are those of a report's figures; the others are classes."""
 
 
+HUMAN = ("people", "person", "proxy", "unknown")
+"""Those of them that count as people's."""
+
+
 class Group(msgspec.Struct, frozen=True):
     """Opens or clicks of one email by one person at the same moment, one for each block."""
 
@@ -76,7 +81,8 @@ async def opens(request: Request) -> Response:
     if entered and who is None:
         problem, where = f"“{entered}” is not an identifier: write user:42 or email:jane@shop.example.", "who"
     wanted = await _wanted(wetink, what, kind, fetched, who, now)
-    found = await _listed(wetink, what, wanted, before) if where != "who" else []
+    counts = await _counts(wetink, what, kind, fetched)
+    found = await _listed(wetink, what, wanted, counts, before) if where != "who" else []
     shown = [each.touch for each in found[:PAGE]]
     more = {"kind": kind if kind == "click" else "", "fetched": fetched if fetched != "people" else "", "who": entered}
     more = {name: value for name, value in more.items() if value}
@@ -91,7 +97,7 @@ async def opens(request: Request) -> Response:
         more=more,
         presets={each: words for each, words in PRESETS.items() if each != "custom"},
         groups=grouped(shown),
-        count=await _count(wetink, what, kind, fetched) if who is None and not entered else None,
+        count=sum(counts.values()) if who is None and not entered and fetched in ("people", "machines") else None,
         entered=entered,
         who=who,
         kind=kind,
@@ -127,7 +133,7 @@ async def _wanted(
             for each in content.names_of(name)
         ]
         blocks = inside if blocks is None else [name for name in blocks if name in inside]
-    human = fetched not in ("machines", "prefetch", "scanner")
+    human = fetched in HUMAN
     return TouchQuery(
         *(*what.days.span, kind, human, blocks, only.variant, only.campaign),
         fetch_class=fetched if fetched in CLASSES else "",
@@ -136,25 +142,25 @@ async def _wanted(
     )
 
 
-async def _listed(wetink: Wetink, what: ReportQuery, wanted: TouchQuery, before: TouchPlace | None) -> list[Listed]:
-    """Return one more than a page of a list. Of a weekday, each of its days is read by itself, the newest first."""
+async def _listed(
+    wetink: Wetink, what: ReportQuery, wanted: TouchQuery, counts: Mapping[str, int], before: TouchPlace | None
+) -> list[Listed]:
+    """Return one more than a page of a list. With a filter, only days that have some are read, the newest first."""
     ledger = wetink.store.ledger
-    if what.only.weekday is None:
+    if what.only == ALL or (what.only.weekday is None and wanted.recipients is not None):
         return [*await ledger.listed(wanted, PAGE + 1, before)]
     found: list[Listed] = []
     for day, (since, until) in reversed(list(zip(what.days.dates, what.days.periods, strict=True))):
-        if what.only.includes(day) and (before is None or since <= before[0]) and len(found) <= PAGE:
+        if counts.get(day.isoformat()) and (before is None or since <= before[0]) and len(found) <= PAGE:
             found += await ledger.listed(replace(wanted, since=since, until=until), PAGE + 1 - len(found), before)
     return found
 
 
-async def _count(wetink: Wetink, what: ReportQuery, kind: str, fetched: str) -> int | None:
-    """Return how many opens or clicks the range has, by the report's sums; None for a class, which has none."""
-    if fetched not in ("people", "machines"):
-        return None
-    [lines] = await wetink.reports.counted(wetink.content, what.days, ((),), what.only)
-    name = {"open": "opens", "click": "clicks"}[kind] if fetched == "people" else f"machine_{kind}s"
-    return int(sum(getattr(each, name) for each in lines))
+async def _counts(wetink: Wetink, what: ReportQuery, kind: str, fetched: str) -> dict[str, int]:
+    """Return how many opens or clicks of people, or of machines, each day has, by the report's sums."""
+    [lines] = await wetink.reports.counted(wetink.content, what.days, (("day",),), what.only)
+    name = {"open": "opens", "click": "clicks"}[kind] if fetched in HUMAN else f"machine_{kind}s"
+    return {each.key["day"]: int(getattr(each, name)) for each in lines}
 
 
 def grouped(touches: Sequence[Touch]) -> list[Group]:
