@@ -162,13 +162,16 @@ def _weight(client: httpx2.Client, text: str) -> tuple[float, float]:
 
 
 async def _caught_up(settings: Settings) -> None:
-    """Wait until the server has derived everything from the messages."""
+    """Wait until the server has derived everything from the messages, and do the rest of what its worker does."""
     until = time.monotonic() + PATIENCE
     async with Wetink(settings, draws=False) as wetink:
         while any((left := await wetink.store.projections.behind()).values()):
             if time.monotonic() > until:
                 raise RuntimeError(f"the server has not derived everything: {left}")
             await asyncio.sleep(2)
+        while await wetink.reports.prepare(wetink.content):
+            pass
+        await wetink.crowd.prepare()
 
 
 def built(data: Path, store: str = "") -> Settings:
