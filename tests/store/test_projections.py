@@ -93,7 +93,7 @@ def test_what_a_process_said_itself_is_not_read_back(store: Storage, monkeypatch
 def test_what_is_not_kept_is_read_in_its_place(
     store: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, spans: int
 ) -> None:
-    monkeypatch.setattr(recent, "MOST", most)
+    monkeypatch.setattr(recent, "MOST_EVENTS", most)
     monkeypatch.setattr(recent, "MOST_SPANS", spans)
     other = opened(tmp_path)
     for number in range(40):
@@ -105,6 +105,20 @@ def test_what_is_not_kept_is_read_in_its_place(
         assert told == [(place, place) for place in range(seq + 1, last + 1)]
     db.close()
     asyncio.run(other.close())
+
+
+def test_a_process_keeps_no_more_bytes_of_events_than_its_limit(
+    store: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recent, "MOST_EVENT_BYTES", 50_000)
+    held = cast(SQLiteLog, store.log)._database.recent_events
+    most = 0
+    for number in range(40):
+        say(store, number, sku=f"S-{number}", name="x" * 5_000)
+        most = max(most, len(held._kept))
+    assert 1 < most < 10
+    say(store, 40, sku="large", name="x" * 30_000, brand="x" * 30_000)
+    assert held._kept == []
 
 
 ROUNDS = 20

@@ -76,6 +76,7 @@ class Commits:
         self._recent = RecentIds()
         self._recent_events = recent_events
         self._of_products: list[Placed] = []  # of this transaction: of the messages in (_since, _last]
+        self._product_bytes = 0
         self._since = self._last = self._pages_claim = self._summaries = 0
 
     def ready(self, db: apsw.Connection | None) -> None:
@@ -87,7 +88,7 @@ class Commits:
     def begin(self, db: apsw.Connection) -> None:
         """Begin a transaction."""
         db.execute("BEGIN IMMEDIATE")
-        self._of_products = []
+        self._of_products, self._product_bytes = [], 0
         self._since, self._pages_claim, self._summaries = db.execute(SQL.state).get
         self._last = self._since
         self._recent.begin(db, self._since)
@@ -95,7 +96,7 @@ class Commits:
     def committed(self) -> None:
         """Pass the committed events on: they can be read now."""
         if self._last > self._since:
-            self._recent_events.add(self._since, self._last, self._of_products)
+            self._recent_events.add(self._since, self._last, self._of_products, self._product_bytes)
 
     def forget(self) -> None:
         """Clear the caches after a rollback."""
@@ -139,9 +140,11 @@ class Commits:
     def _follow(self, db: apsw.Connection, new: Sequence[tuple[int, Row]]) -> None:
         """Write the messages and claims of new events."""
         db.executemany(SQL.insert_message, [(seq, *row.message) for seq, row in new])
-        self._of_products += [
-            (seq, row.record.event) for seq, row in new if row.record.event is not None and row.record.event.products
-        ]
+        for seq, row in new:
+            event = row.record.event
+            if event is not None and event.products:
+                self._of_products.append((seq, event))
+                self._product_bytes += len(row.body)
         for joins in [row.record.joins for _, row in new if row.record.joins is not None]:
             identity.join_users(db, *joins)
         claims = [claim for _, row in new for claim in row.record.claims]

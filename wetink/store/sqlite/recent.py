@@ -135,8 +135,11 @@ def _ids_since(db: apsw.Connection, seq: int) -> list[bytes]:
     return found[::-1]
 
 
-MOST, MOST_SPANS = 5_000, 1_000
-"""Limits of a process's events, about 6 MB, and of the spans of the log that they cover."""
+MOST_EVENTS, MOST_EVENT_BYTES, MOST_SPANS = 5_000, 2 << 20, 1_000
+"""Limits of a process's events, of their bytes as stored, and of the spans of the log that they cover.
+
+As objects they take about three times their bytes. Without that limit, events with large properties took 500 MB.
+"""
 
 Placed: TypeAlias = tuple[int, Event]
 """The position of a message in the log, and its event."""
@@ -150,20 +153,31 @@ class RecentEvents:
         self._mutex = threading.Lock()
         self._kept: list[Placed] = []
         self._spans: list[tuple[int, int]] = []  # all product events in (after, to] of these are kept
+        self._bytes = 0
         self._replays = -1
 
-    def add(self, after: int, to: int, new: Sequence[Placed]) -> None:
-        """Add the product events among messages (after, to], which this process has just committed."""
+    def add(self, after: int, to: int, new: Sequence[Placed], size: int) -> None:
+        """Add the product events among messages (after, to], which this process has just committed.
+
+        `size` is their bytes as stored. If they exceed a limit, the older events are dropped: readers have had them.
+        """
         with self._mutex:
-            if self._spans and self._spans[-1][1] > after:  # this is another file
+            self._bytes += size
+            if (
+                (self._spans and self._spans[-1][1] > after)  # this is another file
+                or len(self._kept) + len(new) > MOST_EVENTS
+                or self._bytes > MOST_EVENT_BYTES
+                or len(self._spans) >= MOST_SPANS
+            ):
                 self._forget()
+                self._bytes = size
+            if size > MOST_EVENT_BYTES:
+                return
             if self._spans and self._spans[-1][1] == after:
                 self._spans[-1] = (self._spans[-1][0], to)
             else:
                 self._spans.append((after, to))
             self._kept += new
-            if len(self._kept) > MOST or len(self._spans) > MOST_SPANS:
-                self._trim()
 
     def between(self, db: apsw.Connection, seq: int, last: int) -> list[Placed]:
         """Return the product events among messages (seq, last], in order."""
@@ -184,14 +198,8 @@ class RecentEvents:
     def _until(self, seq: int) -> int:
         return bisect_right(self._kept, seq, key=_SEQ)
 
-    def _trim(self) -> None:
-        """Drop the older half."""
-        cut = self._kept[MOST // 2][0] if len(self._kept) > MOST else self._spans[MOST_SPANS // 2][0]
-        self._kept = self._kept[self._until(cut) :]
-        self._spans = [(max(after, cut), to) for after, to in self._spans if to > cut]
-
     def _forget(self) -> None:
-        self._kept, self._spans = [], []
+        self._kept, self._spans, self._bytes = [], [], 0
 
 
 def _stored(db: apsw.Connection, seq: int, last: int) -> list[Placed]:
