@@ -3,14 +3,20 @@
 import contextlib
 import ctypes
 import gc
+from functools import cache
 
 M_ARENA_MAX, ARENAS = -8, 2
 """mallopt's parameter for the number of arenas, and the number that all threads share."""
 GC_THRESHOLDS = 20_000, 10, 10
 """New objects between two garbage collections, and collections of the young between two of the older ones.
 
-Requests and pages leave hardly any cycles, but libraries do: with fewer full collections, memory grows by them.
+They are far apart, since requests and pages leave no cycles. Errors and libraries do: `release` collects those.
 """
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)  # each one made is a cycle of its own
 
 
 def bound_arenas() -> None:
@@ -19,7 +25,7 @@ def bound_arenas() -> None:
     By default there is one for each thread, up to eight for each core, and each keeps the most memory it ever held.
     """
     with contextlib.suppress(OSError, AttributeError):  # another libc than glibc
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+        _libc().mallopt(M_ARENA_MAX, ARENAS)
 
 
 def settle() -> None:
@@ -30,9 +36,12 @@ def settle() -> None:
 
 
 def release() -> None:
-    """Return free pages to the system, which takes about a millisecond.
+    """Collect garbage, and return free pages to the system. Both take a few milliseconds.
 
-    glibc returns only those at the end of its heap. Under mixed load, the others grow by about a megabyte a minute.
+    Errors may leave cycles, with all that their frames hold. By itself, the collector looks at those that are not
+    young only after two million new objects that stay. glibc returns only free pages at the end of its heap. Under
+    mixed load, the others grow by about a megabyte a minute.
     """
+    gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # another libc than glibc
-        ctypes.CDLL(None).malloc_trim(0)
+        _libc().malloc_trim(0)

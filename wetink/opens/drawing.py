@@ -89,13 +89,18 @@ class Scenes:
         except Exception as error:
             logger.exception("a countdown is a still picture")
             return None, f"it is a still picture: {type(error).__name__}"
+        finally:
+            del making  # its error keeps this frame: a cycle
 
     async def _moving(self, film: Film) -> Picture:
         """Return a film if it is ready in time; else its first frame. The film is then ready for the next open."""
         making = asyncio.create_task(self._renderer.film(film))
         making.add_done_callback(_ended)
-        done, _ = await asyncio.wait([making], timeout=FILM_SECONDS)
-        return making.result() if done else await self._renderer.render(film.scene)
+        await asyncio.wait([making], timeout=FILM_SECONDS)
+        try:
+            return making.result() if making.done() else await self._renderer.render(film.scene)
+        finally:
+            del making  # its error keeps this frame: a cycle
 
     async def scene(self, open_: Open, decision: Decision, slot: int, template: str) -> Scene | None:
         """Return the scene of a decision's slot; None if the fallback is due."""

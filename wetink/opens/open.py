@@ -25,6 +25,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, Person, Views
 from wetink.core.rules.evaluate import Finding
 from wetink.core.rules.tree import Rule
+from wetink.ending import seen
 from wetink.opens.assignment import Assignments
 from wetink.opens.counting import Counts
 from wetink.opens.drawing import Fallbacks, LastGood, Scenes, counted_on_delivery, place_of, recipient_of, watch
@@ -108,7 +109,7 @@ class Opens:
             return self._fallbacks.of(block)  # this slot is always empty
         decided: list[Decision] = []
         drawing = asyncio.create_task(self._opened(content, block, slot, who, moment, look, decided, counted=counted))
-        drawing.add_done_callback(_ended)  # past the deadline, the drawing continues for the next open
+        drawing.add_done_callback(seen)  # past the deadline, the drawing continues for the next open
         until = asyncio.get_running_loop().time() + self._deadline
         try:
             try:
@@ -131,6 +132,8 @@ class Opens:
             FALLBACKS["last_good" if kept else "fallback", "deadline" if overdue else "error"].add()
             picture = replace(kept or self._fallbacks.of(block), stopgap=True)
             return counted_on_delivery(picture, name, "", who, moment, counted=counted)
+        finally:
+            del drawing  # its error keeps this frame: together with the task, a cycle with all that the open had read
 
     async def _opened(
         self,
@@ -391,9 +394,3 @@ class Opens:
         moment = with_locale(moment, person)
         shop = await look.for_rules(compiled.needs, Shop(self._trends), person, who, moment)
         return compiled.explain(subject_of(person, moment, shop))
-
-
-def _ended(drawing: asyncio.Task[Picture]) -> None:
-    """Retrieve a task's exception: the open that started it may be over."""
-    if not drawing.cancelled():
-        drawing.exception()

@@ -67,7 +67,10 @@ class Countdowns:
         if task is None:
             task = self._running[key] = asyncio.create_task(self._made(key, job))
             task.add_done_callback(lambda task: self._finished(key, job, task))
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        finally:
+            del task  # its error keeps this frame: a cycle
 
     async def _made(self, key: bytes, job: jobs.Press) -> Countdown:
         found = await self._found(key)
@@ -108,7 +111,8 @@ class Countdowns:
         else:
             logger.error("%s", name, exc_info=error)
             error = BadContent(f"the countdown cannot be prepared: {type(error).__name__}")
-        self._failed.put(key, (time.monotonic() + AGAIN_SECONDS, error))
+        kept = BadContent(str(error), hint=error.hint)  # without the frames of its traceback
+        self._failed.put(key, (time.monotonic() + AGAIN_SECONDS, kept))
 
 
 def fitting(ticking: Ticking) -> int:

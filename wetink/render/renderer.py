@@ -240,7 +240,10 @@ class Renderer:
             task = self._running[key] = asyncio.create_task(make())
             task.add_done_callback(lambda _: self._running.pop(key, None))
             task.add_done_callback(_retrieve_error)
-        picture = await asyncio.shield(task)
+        try:
+            picture = await asyncio.shield(task)
+        finally:
+            del task  # its error keeps this frame: a cycle
         self._pictures.put(key, picture)
         return picture
 

@@ -271,15 +271,20 @@ class LockedFile:
             if future.cancel():
                 raise _held() from None
             return future.result()
+        finally:
+            del future  # its error keeps this frame: a cycle
 
     async def run_async(self, work: Work) -> Any:
         """Return the result of `work` without blocking a thread. Raises StoreUnavailable: nothing was written."""
         future = self._submit(work)
         waited = asyncio.wrap_future(future)
-        done, _ = await asyncio.wait([waited], timeout=PATIENCE_SECONDS)
-        if not done and future.cancel():
-            raise _held()
-        return await waited
+        try:
+            await asyncio.wait([waited], timeout=PATIENCE_SECONDS)
+            if not waited.done() and future.cancel():
+                raise _held()
+            return await waited
+        finally:
+            del future, waited  # their error keeps this frame: a cycle
 
     @property
     def alive(self) -> bool:
