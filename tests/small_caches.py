@@ -6,7 +6,10 @@ Each process that serves imports this module again, and each drawer starts with 
 """
 
 import functools
+import os
 import sys
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +19,7 @@ BOUNDS = {
     **dict.fromkeys(("KEPT", "REMEMBERED", "RECENT_PEOPLE", "BUYERS"), ENTRIES),
     **dict.fromkeys(("PICTURES", "HASHED"), MEGABYTE),
     **dict.fromkeys(("LAYERS", "TILES", "CELLS", "PHOTOS"), 4 * MEGABYTE),
-    "MOST_NAMED": 10 * ENTRIES,
+    **dict.fromkeys(("MOST_NAMED", "MOST_EVENTS"), 10 * ENTRIES),
     "TOGETHER": 10,
     **dict.fromkeys(("HOT_KB", "COLD_KB", "THREAD_KB"), 256),
 }
@@ -33,6 +36,27 @@ def shrink() -> None:
         for name, most in BOUNDS.items():
             if isinstance(found := getattr(module, name, None), int):
                 setattr(module, name, min(found, most))
+
+
+def leak(kind: str) -> None:
+    """Leak a megabyte a minute, or a kilobyte a request, so that a soak is seen to find it."""
+    from wetink.web.protocol import HttpProtocol
+
+    kept: list[bytes] = []
+
+    def grow() -> None:
+        while True:
+            time.sleep(1)
+            kept.append(os.urandom(MEGABYTE // 60))
+
+    def received(protocol: HttpProtocol, data: bytes, take: Any = HttpProtocol.data_received) -> None:
+        kept.append(os.urandom(1024))
+        take(protocol, data)
+
+    if kind == "minute":
+        threading.Thread(target=grow, daemon=True).start()
+    else:
+        HttpProtocol.data_received = received  # type: ignore[method-assign]
 
 
 def ready() -> Callable[[bytes], bytes]:
@@ -60,6 +84,8 @@ if __name__ in ("__main__", "__mp_main__"):
     wiring.Periods = functools.partial(wiring.Periods, most=MEGABYTE)
     opens.LastGood = functools.partial(opens.LastGood, most=MEGABYTE)
     renderer.Pool = lambda _, most, pool=renderer.Pool: pool("tests.small_caches", most)
+    if kind := os.environ.get("SOAK_LEAK"):
+        leak(kind)
 
 if __name__ == "__main__":
     from wetink.cli import main
