@@ -44,10 +44,12 @@ FILL_BATCHES, BATCH, FILL_OPENS = 60, 100, 600
 """Batches of messages, messages of each, and opens that fill the caches before the watch begins."""
 MOST_MEGABYTES_A_MINUTE = 0.8
 """More than this is drift. It is below 1, so that a leak of a megabyte a minute exceeds it."""
-MOST_KILOBYTES_A_REQUEST = 0.5
-"""More than this, of all workers together, is drift, so that a leak of a kilobyte a request exceeds it."""
-LEAST_REQUESTS = 1_500
-"""Fewer than these after the warm-up show nothing: memory goes up and down by more than the limit allows for them."""
+MOST_KILOBYTES_A_REQUEST = 0.9
+"""More than this, of all workers together, is drift. It is below 1, so that a leak of a kilobyte a request exceeds it.
+"""
+LEAST_REQUESTS = 4_000
+"""Fewer than these after the warm-up show nothing: what fragments grow by until they level off is more than the limit.
+"""
 MOST_DESCRIPTORS, MOST_THREADS = 40, 10
 """How many more there may be at the end than after the warm-up."""
 MOST_SLOWER, SLOW_FLOOR_MS = 3.0, 60.0
