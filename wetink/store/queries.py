@@ -1,5 +1,6 @@
 """Queries: reads the `.sql` files of an engine's package."""
 
+from functools import cache
 from importlib.resources import files
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ def queries(package: str, name: str) -> SimpleNamespace:
     return SimpleNamespace(**found)
 
 
+@cache
 def script(package: str, name: str) -> str:
     """Return the text of a package's `.sql` file."""
     return files(package).joinpath(name).read_text("utf-8")

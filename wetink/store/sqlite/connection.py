@@ -68,10 +68,10 @@ def connect(
     connection = apsw.Connection(str(path), statementcachesize=200)
     connection.set_busy_timeout(BUSY_MS)
     _keep_wal(connection)
-    connection.execute(f"PRAGMA synchronous = {synchronous or ('FULL' if durable else 'NORMAL')}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    connection.execute(f"PRAGMA cache_size = -{cache_kb}")
-    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute(
+        f"PRAGMA synchronous = {synchronous or ('FULL' if durable else 'NORMAL')}; PRAGMA temp_store = MEMORY;"
+        f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA cache_size = -{cache_kb}"
+    )
     connection.set_busy_timeout(busy_ms)
     path.chmod(0o600)
     return connection

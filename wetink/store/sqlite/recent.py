@@ -13,6 +13,7 @@ import threading
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -30,6 +31,8 @@ AT_LEAST = 1 << 19
 
 _SLOTS = AT_LEAST * 2
 _MASK = _SLOTS - 1
+Table: TypeAlias = "memoryview[int]"
+_NONE: Table = memoryview(array("q"))
 
 
 class RecentIds:
@@ -45,8 +48,8 @@ class RecentIds:
 
     def _forget(self) -> None:
         self._seq = -1  # the known end of the log
-        self._table = array("q")  # created by the first write: most users of a store only read
-        self._older: array[int] | None = None
+        self._table = _NONE  # created by the first write: most users of a store only read
+        self._older: Table | None = None
         self._count = 0
 
     def begin(self, db: apsw.Connection, last: int) -> None:
@@ -110,11 +113,12 @@ class RecentIds:
         self._older, self._table, self._count = self._table, _empty(), 0
 
 
-def _empty() -> "array[int]":
-    return array("q", [0]) * _SLOTS
+def _empty() -> Table:
+    # Zeros, which take no time and no memory until a page of them is written.
+    return memoryview(mmap(-1, _SLOTS * 8, MAP_PRIVATE | MAP_ANONYMOUS)).cast("q")
 
 
-def _holds(table: "array[int]", wanted: int) -> bool:
+def _holds(table: Table, wanted: int) -> bool:
     slot = wanted & _MASK
     while (held := table[slot]) and held != wanted:
         slot = (slot + 1) & _MASK
