@@ -26,13 +26,25 @@ settings.load_profile("wetink")
 renderer.FILL_SECONDS = renderer.DRAW_SECONDS = renderer.LONG_SECONDS = photo.SECONDS = 60.0
 browsers.START_SECONDS = browsers.DRAW_SECONDS = 60.0
 
-LONGEST = ("tests/web/dashboard/test_every_page.py",)
-"""Files that take minutes. They come first: at the end, the other processes would wait for the one that has them."""
+LONGEST = (
+    "tests/web/dashboard/test_every_page.py",
+    "tests/stream/test_opens.py",
+    "tests/cli/test_move.py",
+    "tests/contracts/test_crowd.py",
+    "tests/contracts/test_store.py",
+    "tests/scenarios/test_roles.py",
+    "tests/stream/test_stream.py",
+    "tests/contracts/test_extremes.py",
+    "tests/faults/test_end.py",
+    "tests/attacks/test_stored_scripts.py",
+)
+"""Files that take minutes, the longest first: at the end, the other processes would wait for the one that has them."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first."""
-    items.sort(key=lambda item: item.nodeid.partition("::")[0] not in LONGEST)
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
 
 
 @pytest.fixture(scope="module")
