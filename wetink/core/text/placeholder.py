@@ -117,7 +117,7 @@ _TAG = re.compile(
     | \*\|[^|]*\|\* | ^\*\| | \|\*$                            # *|UNIQID|*
     | %%[^%]+%% | ^%%[a-z_=\[@] | %![a-z]?\(                   # %%_subscriberkey%% %%=v(@id)=%% %!s(<nil>)
     | \$\$[a-z_][\w.]*\$\$ | \#\#[a-z_][\w.:\ ]*\#\# | @@\w+@@ # $$id$$ ##id## @@id@@
-    | <<[^<>]+>> | ^<span\ class= | ^<eloqua\b | ~~[^~]+~~      # ~~EmailAddress~~
+    | <<[^<>]+>> | ^<span\ class= | ^<eloqua\b | ^~~[^~]+~~$    # ~~EmailAddress~~
     | \b(?:urlencode|redirectto|concat|attributevalue)\(       # AMPscript's functions
     """,
     re.VERBOSE | re.IGNORECASE,
