@@ -81,21 +81,21 @@ async def story(
     new = Server(
         folder / "data", workers=1, log=folder / "new.log", settings={"store": store}, module="tests.next_version"
     )
-    waits = Waits()
+    waits, started = Waits(), [old]
     await asyncio.to_thread(old.__enter__)
     try:
         async with Clients(old.address, key) as clients:
             await clients.more(count)
             begun = time.monotonic()
             async with waits.watching(store):
-                await asyncio.to_thread(new.__enter__)
+                started.append(await asyncio.to_thread(new.__enter__))
                 upgraded = time.monotonic()
                 await clients.more(count)  # with the tables of the next version
             clients.address = new.address
             await asyncio.to_thread(old.__exit__, None, None, None)
             await clients.more(count)
     finally:
-        for server in (old, new):
+        for server in started:
             server.__exit__(None, None, None)
     told(f"upgrading, {upgraded - begun:.1f} s: {clients.slowest(begun, upgraded)}; refused: {dict(clients.refused)}")
     told(f"  all: {clients.slowest(0, time.monotonic())}; longest wait for a table {waits.longest * 1000:.0f} ms")

@@ -16,8 +16,10 @@ from tests import postgresql
 from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, received
 from tests.store.postgresql.pooler import Pooler
+from wetink.core.errors import StoreUnavailable
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import Record, Storage
+from wetink.store.postgresql.database import Database
 from wetink.store.postgresql.storage import open_storage
 
 UNPACKED = Path(__file__).parents[3] / ".build" / "pgbouncer" / "usr"
@@ -121,6 +123,24 @@ def test_statements_that_a_session_prepared_are_not_there_in_the_next(folder: Pa
             with pytest.raises(asyncpg.InvalidSQLStatementNameError):
                 await connection.fetchval("SELECT 1")
             await connection.close()
+
+    run(through())
+
+
+def test_a_pooler_that_the_address_does_not_name_is_reported_with_the_remedy(folder: Path) -> None:
+    async def use(database: Database) -> None:
+        await database.start()
+        for _ in range(3):
+            async with database.reading("looking") as connection:
+                await connection.fetchval("SELECT 1")
+
+    async def through() -> None:
+        async with Pooler(postgresql.shared().port).running() as pooler:
+            database = Database(f"postgresql://wetink@127.0.0.1:{pooler.port}/{postgresql.database_of(folder)}")
+            with pytest.raises(StoreUnavailable) as caught:
+                await use(database)
+            await database.close()
+            assert "pooler=transaction" in caught.value.hint
 
     run(through())
 

@@ -15,6 +15,8 @@ HINTS = {
     asyncpg.TooManyConnectionsError: "raise max_connections, or set connections in WETINK_STORE",
     asyncpg.UndefinedObjectError: "check the options of WETINK_STORE",
     asyncpg.DiskFullError: "make room on the disk of the database",
+    asyncpg.InvalidSQLStatementNameError: "behind PgBouncer, add pooler=transaction to WETINK_STORE",
+    asyncpg.DuplicatePreparedStatementError: "behind PgBouncer, add pooler=transaction to WETINK_STORE",
 }
 """The remedies of some errors."""
 
