@@ -99,7 +99,10 @@ async def _derived(wetink: Wetink, part: Part, limit: int | None, *, repair: boo
 async def _keys(wetink: Wetink, now: int) -> AsyncIterator[Finding]:
     """Yield the findings about keys of sources. Opening the store has checked the keys that seal links."""
     sources = await wetink.store.sources.all()
-    fine = True
+    fine = not wetink.resealed
+    if wetink.resealed:
+        text = "the store had no keys that seal links; with new ones, sent emails show fallbacks"
+        yield Finding("keys", "problem", text, "Restore secrets.db from the last backup.")
     for source in sources:
         days = (now - source.rotated) // findings.DAY_MS if source.rotated else 0
         if days > OLD_KEY_DAYS:

@@ -68,7 +68,7 @@ from wetink.opens.prerender import Animations, Prerenderer
 from wetink.opens.reach import Reaches, instance_of, reach_in
 from wetink.opens.recipient import Seals
 from wetink.opens.review import Reviewer
-from wetink.opens.secrets import check_files, known_in, new_token
+from wetink.opens.secrets import SEALS, check_files, known_in, new_token
 from wetink.opens.trials import Trials
 from wetink.opens.workbench import Workbench
 from wetink.ports import Inbox, Storage
@@ -135,6 +135,7 @@ class Wetink:
         check_files(settings.data)
         self.dashboard_token = new_token()  # random until the secrets are read
         self._secrets: object = None
+        self.resealed = False
         self.places = Places(settings.geoip_city, settings.geoip_asn, settings.trusted_proxies)
         self.seals = Seals({}, known)
         fallback = files("wetink.render").joinpath("fallback.liquid").read_text(encoding="utf-8")
@@ -271,6 +272,9 @@ class Wetink:
 
     async def _look(self) -> None:
         if (kept := await self.store.secrets.all()) != self._secrets or not kept:
+            if not kept and not (self.settings.data / SEALS).exists() and await self.store.sources.all():
+                self.resealed = True
+                logger.warning("the store had no keys that seal links; with new ones, sent emails show fallbacks")
             known = await known_in(self.store.secrets, self.settings.data)
             self.dashboard_token, self.audiences.hooks.secret, self._secrets = known.token, known.hooks, kept
             self.seals.use(known.seals)

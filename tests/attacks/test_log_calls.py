@@ -180,6 +180,11 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("opens/open.py", "picture", "%s shows a fallback"): SHOP,
     ("opens/secrets.py", "_write", "%s cannot be written: %s"): FILE,
     ("wiring.py", "look_again", "the content folder: %s"): SAID,
+    (
+        "wiring.py",
+        "_look",
+        "the store had no keys that seal links; with new ones, sent emails show fallbacks",
+    ): "a text",
     ("opens/drawing.py", "_ticking", "a countdown is a still picture"): TRACE,
     ("store/sqlite/batch.py", "_run", "the thread that writes %s stumbled"): TRACE,
     ("store/sqlite/catalog.py", "_caught_up", "what is newest of the catalog cannot be found yet: %s"): SQLITE,

@@ -149,6 +149,11 @@ def _bad_seals(data: Path) -> None:
     db.close()
 
 
+def _no_secrets(data: Path) -> None:
+    for path in data.glob("secrets.db*"):
+        path.unlink()
+
+
 def _old_key(data: Path) -> None:
     wetink("keys", "rotate", "shop", "--data", data)
     damage(data, "UPDATE source SET rotated = rotated - 40 * 86400000")
@@ -168,6 +173,7 @@ def _future(data: Path) -> None:
         (_old_backup, "backup", "warning", "20 days old"),
         (_no_upload, "feeds", "problem", "more"),
         (_bad_seals, "store", "problem", "seal.keys is damaged"),
+        (_no_secrets, "keys", "problem", "no keys that seal links"),
         (_old_key, "keys", "warning", "old key of shop"),
         (_future, "clock", "problem", "in the future"),
     ],

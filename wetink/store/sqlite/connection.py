@@ -143,14 +143,19 @@ def in_thread(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
 
 
 def unavailable(error: apsw.Error, doing: str) -> StoreUnavailable:
-    """Return SQLite's error as ours, with the remedy. `doing` names the operation."""
+    """Return SQLite's error as ours, with the remedy. `doing` names the operation.
+
+    >>> unavailable(apsw.CorruptError("disk image is malformed"), "opening the store").hint
+    'restore a backup'
+    """
     if isinstance(error, apsw.FullError):
         return StoreUnavailable(f"disk full while {doing}", hint="make room; wetink goes on by itself")
     if isinstance(error, apsw.BusyError):
         return StoreUnavailable(f"the store is busy: {doing}", hint="try again")
     if isinstance(error, apsw.ReadOnlyError):
         return StoreUnavailable(f"{doing}: {error}", hint="if the store has moved, set WETINK_STORE to the new one")
-    return StoreUnavailable(f"{doing}: {error}", hint="see the log; try again")
+    damaged = isinstance(error, apsw.CorruptError | apsw.NotADBError)
+    return StoreUnavailable(f"{doing}: {error}", hint="restore a backup" if damaged else "see the log; try again")
 
 
 class snapshot:
