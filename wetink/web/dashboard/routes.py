@@ -29,7 +29,7 @@ from wetink.web.dashboard.content import (
     template_list,
     versions,
 )
-from wetink.web.dashboard.data import catalog, feed_edit, feed_weather, feeds, mappings, sources
+from wetink.web.dashboard.data import catalog, feed_edit, feed_weather, feeds, live, mappings, sources
 from wetink.web.dashboard.help import docs, search
 from wetink.web.dashboard.home import overview, start
 from wetink.web.dashboard.page import appearance, components
@@ -150,8 +150,8 @@ ROUTES: tuple[Route, ...] = (
     Route("/dashboard/timeline/{who:path}", people.happened),
     Route("/dashboard/people/{who:path}", people.person),
     # Data
-    Route("/dashboard/live", overview.live),
-    Route("/dashboard/live/newer", overview.newer),
+    Route("/dashboard/live", live.live),
+    Route("/dashboard/live/newer", live.newer),
     Route("/dashboard/catalog", catalog.catalog),
     Route("/dashboard/catalog/photo", catalog.photo),
     Route("/dashboard/catalog/product", catalog.product),

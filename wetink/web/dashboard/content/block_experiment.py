@@ -32,10 +32,10 @@ from wetink.core.text.naming import slug
 from wetink.web import session
 from wetink.web.dashboard.content.review import with_titles
 from wetink.web.dashboard.page.form import form_of as fields_in
+from wetink.web.dashboard.page.formats import experiment_title
 from wetink.web.dashboard.page.query import wetink_of, whole
 from wetink.web.dashboard.page.render import page
 from wetink.web.dashboard.page.toasts import redirect
-from wetink.web.dashboard.results.experiments import title_of
 from wetink.web.request import now_ms, status_of
 from wetink.wiring import Wetink
 
@@ -123,7 +123,7 @@ async def _page(
         ending=running and "experiment" not in opened.raw,
         changed=opened.draft is not None,
         result=result,
-        result_title=title_of(result.experiment, block) if result is not None else "",
+        result_title=experiment_title(result.experiment, block) if result is not None else "",
         result_path=f"/dashboard/experiments/{quote(result.experiment, safe='')}" if result is not None else "",
         arms=_arms(opened.raw),
         holds=bool(form.holdout),

@@ -18,9 +18,9 @@ from wetink.opens.recipient import parse
 from wetink.web import session
 from wetink.web.dashboard.content.preview import pictures, sight
 from wetink.web.dashboard.help import search
+from wetink.web.dashboard.page.formats import experiment_title
 from wetink.web.dashboard.page.query import moment_of, wetink_of
 from wetink.web.dashboard.page.render import page
-from wetink.web.dashboard.results.experiments import title_of
 from wetink.web.report_query import USUAL_DAYS, usual
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
@@ -131,7 +131,7 @@ async def block(request: Request) -> Response:
         days=USUAL_DAYS,
         opens=await wetink.store.archive.newest(now, OPENS, block=name),
         parse=parse,
-        experiment_title=title_of(found.experiment.name or name, found) if found.experiment is not None else "",
+        experiment_title=experiment_title(found.experiment.name or name, found) if found.experiment is not None else "",
         app_titles={name: app.title for name, app in wetink.apps.items()},
         browser=wetink.settings.chromium is not None,
         problems=[each for each in wetink.content.problems if f"/{name}." in each],

@@ -1,4 +1,4 @@
-"""Home: results of blocks in the last 14 days, recent problems, and the live view of messages."""
+"""Home: results of blocks in the last 14 days and recent problems."""
 
 from msgspec.structs import replace
 from starlette.requests import Request
@@ -12,7 +12,7 @@ from wetink.insights.health import counted
 from wetink.ports import Received, Storage
 from wetink.web import session
 from wetink.web.dashboard.home import start
-from wetink.web.dashboard.page.query import verdict_of, wetink_of, whole
+from wetink.web.dashboard.page.query import wetink_of
 from wetink.web.dashboard.page.render import page
 from wetink.web.dashboard.results.reports import changes_of, chart_of
 from wetink.web.report_query import usual
@@ -69,49 +69,3 @@ async def _troubles(store: Storage) -> list[Received]:
     unusable = await store.log.messages(limit=TROUBLES, verdict="unusable")
     parked = await store.log.messages(limit=TROUBLES, verdict="parked")
     return sorted([*unusable, *parked], key=lambda each: -each.seq)[:TROUBLES]
-
-
-PAGE = 50
-MOST = 500
-"""Messages on one page before it reloads."""
-
-VERDICTS = (("", "All"), ("usable", "Usable"), ("unusable", "Unusable"), ("parked", "Parked"))
-
-
-async def live(request: Request) -> Response:
-    """Show the newest messages, or those before `before`. `verdict` filters them, `pause` stops updates."""
-    verdict, before = verdict_of(request), whole(request.query_params.get("before"))
-    found = list(await wetink_of(request).store.log.messages(limit=PAGE + 1, before=before, verdict=verdict))
-    messages, more = found[:PAGE], len(found) > PAGE
-    return page(
-        request,
-        "data/live.html",
-        verdicts=VERDICTS,
-        verdict=verdict,
-        before=before,
-        paused="pause" in request.query_params or before is not None,
-        messages=messages,
-        newest=messages[0].seq if messages else 0,
-        shown=len(messages),
-        older=messages[-1].seq if more else None,
-    )
-
-
-async def newer(request: Request) -> Response:
-    """Return the messages after `after`, to insert above the `shown` ones; 204 without any."""
-    verdict = verdict_of(request)
-    after, shown = whole(request.query_params.get("after")) or 0, whole(request.query_params.get("shown")) or 0
-    found = await wetink_of(request).store.log.messages(limit=PAGE, verdict=verdict)
-    fresh = [message for message in found if message.seq > after]
-    if not fresh:
-        return Response(status_code=204)
-    if len(fresh) == PAGE or shown + len(fresh) > MOST or not shown:
-        return Response(status_code=200, headers={"hx-refresh": "true"})
-    return page(
-        request,
-        "data/newer.html",
-        verdict=verdict,
-        messages=fresh,
-        newest=fresh[0].seq,
-        shown=shown + len(fresh),
-    )

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from markupsafe import Markup, escape
 
+from wetink.core.blocks.block import Block
+from wetink.core.blocks.experiment import EVERYWHERE
 from wetink.core.catalog.catalog import Change
 from wetink.core.text.link import host_of
 from wetink.core.units.money import money as written
@@ -191,3 +193,17 @@ def attributes(given: Mapping[str, Any]) -> Markup:
         for name, value in ((name.replace("_", "-"), value) for name, value in given.items())
         if value is not None and value is not False
     )
+
+
+def experiment_title(name: str, block: Block | None) -> str:
+    """Return the title of an experiment: the block's for one without a name of its own, else its name in words.
+
+    >>> experiment_title("cart-words", None), experiment_title(EVERYWHERE, None)
+    ('Cart words', 'All personalization')
+    """
+    if name == EVERYWHERE:
+        return "All personalization"
+    if block is not None and name == block.name:
+        return block.called
+    words = name.replace("-", " ").replace("_", " ")
+    return words[:1].upper() + words[1:]

@@ -7,9 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.blocks.block import Block
-from wetink.core.blocks.experiment import EVERYWHERE, HOLDOUT, PERSONALIZED, Plan
+from wetink.core.blocks.experiment import HOLDOUT, PERSONALIZED, Plan
 from wetink.core.signals.experiment_result import METRICS
 from wetink.web.dashboard.page import charts
+from wetink.web.dashboard.page.formats import experiment_title
 from wetink.web.dashboard.page.query import wetink_of
 from wetink.web.dashboard.page.render import page
 
@@ -25,7 +26,7 @@ async def experiments(request: Request) -> Response:
         result, block = await wetink.experiments.result(wetink.content, name), wetink.content.blocks.get(place)
         pictures = pictures_of(plan, block)
         arms = [(TITLES.get(each.arm, each.arm), each.people, pictures.get(each.arm, "")) for each in result.arms]
-        found.append((result, title_of(name, block), (block.called) if block else "", arms))
+        found.append((result, experiment_title(name, block), block.called if block else "", arms))
     return page(request, "results/experiments.html", found=found)
 
 
@@ -44,7 +45,7 @@ async def experiment(request: Request) -> Response:
         found=found,
         plan=plan,
         block=block,
-        title=title_of(name, block),
+        title=experiment_title(name, block),
         titles=TITLES,
         variants=variants_of(plan),
         pictures=pictures_of(plan, block),
@@ -55,20 +56,6 @@ async def experiment(request: Request) -> Response:
         course=charts.course(found.course[metric], METRICS[metric].capitalize()),
         as_table=request.query_params.get("view") == "table",
     )
-
-
-def title_of(name: str, block: Block | None) -> str:
-    """Return the title of an experiment: the block's for one without a name of its own, else its name in words.
-
-    >>> title_of("cart-words", None), title_of(EVERYWHERE, None)
-    ('Cart words', 'All personalization')
-    """
-    if name == EVERYWHERE:
-        return "All personalization"
-    if block is not None and name == block.name:
-        return block.called
-    words = name.replace("-", " ").replace("_", " ")
-    return words[:1].upper() + words[1:]
 
 
 def variants_of(plan: Plan) -> dict[str, list[str]]:
