@@ -10,22 +10,18 @@ from msgspec.structs import replace
 from wetink.content.content import Content
 from wetink.core.errors import NotFound
 from wetink.core.rules.check import names_of
+from wetink.core.text.titled import Titled
 
 Room = Literal["images", "fonts"]
 
 
-class Use(msgspec.Struct, frozen=True):
+class Use(Titled, msgspec.Struct, frozen=True):
     """A part of the content that uses a file: its kind, its name, the place in it, and its title if it has one."""
 
     kind: Literal["block", "template", "app", "audience"]
     name: str
     place: str = ""
     title: str = ""
-
-    @property
-    def called(self) -> str:
-        """Its title, or else its name."""
-        return self.title or self.name
 
 
 def uses(content: Content, room: Room, name: str, families: Mapping[str, str]) -> list[Use]:

@@ -18,6 +18,7 @@ from wetink.core.events.event import Product
 from wetink.core.rules.tree import Rule
 from wetink.core.text.characters import controls
 from wetink.core.text.link import host_of
+from wetink.core.text.titled import Titled
 from wetink.core.text.url import read
 from wetink.core.units.money import money
 
@@ -137,7 +138,7 @@ class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         _read_links(self, "link")
 
 
-class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Block(Titled, msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A place in an email. Sizes are CSS pixels; pictures have twice as many device pixels."""
 
     name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
@@ -187,11 +188,6 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     def __post_init__(self) -> None:
         """Correct its links."""
         _read_links(self, "gone")
-
-    @property
-    def called(self) -> str:
-        """Its title, or else its name."""
-        return self.title or self.name
 
     @property
     def first_name(self) -> str:

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from wetink.core.errors import BadContent
 from wetink.core.events.event import Product
+from wetink.core.text.titled import Titled
 from wetink.core.units.duration import parse
 from wetink.core.units.quantity import text
 
@@ -68,7 +69,7 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     items: Annotated[int, Meta(ge=0, le=5_000_000)] = 0
 
 
-class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Feed(Titled, msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Data from a URL (`url`) or from a file in the folder of uploads (`file`)."""
 
     name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
@@ -96,11 +97,6 @@ class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """Names of request headers. Their values are secrets and stay in the store."""
     disabled: bool = False
     """Whether it is neither fetched nor shown."""
-
-    @property
-    def called(self) -> str:
-        """Its title, or else its name."""
-        return self.title or self.name
 
     @property
     def every_ms(self) -> int:

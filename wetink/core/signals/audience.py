@@ -12,20 +12,16 @@ from wetink.core.rules.format import spell
 from wetink.core.rules.nodes import at
 from wetink.core.rules.parse import Unreadable, parse
 from wetink.core.rules.tree import All, Rule
+from wetink.core.text.titled import Titled
 
 
-class Audience(msgspec.Struct, frozen=True):
+class Audience(Titled, msgspec.Struct, frozen=True):
     """A saved rule. `name` is its file's name, and `hook` says where changes of its members are sent."""
 
     name: str
     rule: Rule
     title: str = ""
     hook: Hook | None = None
-
-    @property
-    def called(self) -> str:
-        """Its title, or else its name."""
-        return self.title or self.name
 
 
 FIELDS = ("title", "rule", "hook")

@@ -161,7 +161,7 @@ def titles_of(wetink: Wetink) -> dict[str, str]:
 
 def audience_titles(wetink: Wetink) -> dict[str, str]:
     """Return the titles of all audiences, by title."""
-    titles = {name: audience.title or name for name, audience in wetink.content.audiences.items()}
+    titles = {name: audience.called for name, audience in wetink.content.audiences.items()}
     return dict(sorted(titles.items(), key=lambda each: each[1].casefold()))
 
 
