@@ -1,7 +1,12 @@
 """What many tests share: a real browser, and patience."""
 
+from __future__ import annotations
+
+import asyncio
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,6 +17,9 @@ from tests.examples import examples
 from wetink.feeds import photo
 from wetink.render import chromium as browsers
 from wetink.render import renderer
+
+if TYPE_CHECKING:
+    from tests.web.test_open import House
 
 # Two busy cores: how long an example takes says nothing about whether it is right.
 # The same examples each time where a change is judged; new ones wherever somebody works.
@@ -52,3 +60,13 @@ def chromium() -> Iterator[Browser]:
     """One Chromium for a module: its driver holds an event loop, which other tests start for themselves."""
     with start() as browser:
         yield browser
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A wetink with three blocks, and its opens' door."""
+    from tests.web.test_open import House
+
+    made = House(tmp_path / "data")
+    yield made
+    asyncio.run(made.wetink.close())

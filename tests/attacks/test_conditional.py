@@ -1,8 +1,6 @@
 """Conditional requests are answered safely: never 304, never a part, never what was right a while ago."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,13 +18,6 @@ CONDITIONS = [
     {"cache-control": "only-if-cached"},
     {"if-none-match": "*", "if-modified-since": "Fri, 31 Dec 2100 23:59:59 GMT", "range": "bytes=0-1"},
 ]
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
-    yield made
-    asyncio.run(made.wetink.close())
 
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=lambda each: ", ".join(each))

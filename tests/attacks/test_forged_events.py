@@ -4,8 +4,6 @@ Each attack is made twice: as it is, and with its defence taken out, to see that
 """
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,13 +20,6 @@ VICTIM = Identifier("email", "victim@shop.example")
 MALLORY = "mallory"
 EVIL = "https://evil.example"
 DEFENCES = [pytest.param(True, id="defended"), pytest.param(False, id="undefended")]
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
-    yield made
-    asyncio.run(made.wetink.close())
 
 
 def tells(house: House, source: str, **message: Any) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from tests.asgi import ask
 from tests.web.test_open import NOW, SHOP, House, image
-from tests.web.test_open import house as house
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile import fold as fold_module

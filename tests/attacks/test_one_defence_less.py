@@ -12,7 +12,6 @@ import pytest
 
 from tests.storage import opened
 from tests.web.test_open import NOW, House
-from tests.web.test_open import house as house
 from wetink.columns.answer import Values
 from wetink.content import versions
 from wetink.content.versions import Versions

@@ -4,9 +4,8 @@ Each attack is made with the defence taken out, too: then most of these targets 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -80,13 +79,6 @@ TARGETS = (
     "https://shop.example:80:443/",
     "https://user:pass@shop.example/",
 )
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
-    yield made
-    asyncio.run(made.wetink.close())
 
 
 def clicks(house: House) -> list[str]:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -17,17 +16,6 @@ from wetink.feeds import FeedService
 from wetink.feeds.download import PER_HOST
 
 PATIENT = 5_000
-
-
-@pytest.fixture
-def there() -> Iterator[Outside]:
-    with outside() as made:
-        yield made
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def weather(there: Outside, *, path: str = "/weather/{city}", **more: Any) -> Feed:

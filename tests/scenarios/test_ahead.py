@@ -2,8 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,13 +18,6 @@ from wetink.opens import prerender
 from wetink.opens.prerender import MOST_PEOPLE, RECENT_MS, Prerenderer
 
 NOW = 1_795_000_000_000
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
-    yield made
-    asyncio.run(made.wetink.close())
 
 
 def event(user: str = "jane", at: int = NOW, **more: Any) -> Event:

@@ -1,7 +1,6 @@
 """Past opens: each can be drawn again from what is kept of it, whatever has happened since."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,6 @@ from wetink.ports.ledger import Opened
 from wetink.web.app import create
 
 DAY = 86_400_000
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
-    yield made
-    asyncio.run(made.wetink.close())
 
 
 def kept(house: House, **narrowed: Any) -> list[Opened]:

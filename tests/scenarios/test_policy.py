@@ -1,8 +1,6 @@
 """The policy of a block: what a prefetch, a scanner, a proxy or a person gets, and whether it counts."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,13 +10,6 @@ from tests.web.test_open import JANE, SHOP, House
 from wetink.core.profile.person import Moment
 
 APPLE, BARRACUDA = "Mozilla/5.0", "Barracuda Sentinel"
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
-    yield made
-    asyncio.run(made.wetink.close())
 
 
 def treats(house: House, policy: str, block: str = "hero") -> None:

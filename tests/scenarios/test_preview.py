@@ -1,20 +1,11 @@
 """A preview is the real thing: by the path that serves, byte for byte."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.web.test_open import BLOCKS, JANE, House
 from wetink.core.profile.person import Moment
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
-    yield made
-    asyncio.run(made.wetink.close())
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,8 +1,6 @@
 """What an open, a click and an order count for, and what a browser's key can bring into an email."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -11,13 +9,6 @@ from tests.web.test_open import SHOP, House
 from wetink.core.identity.identifier import Identifier
 
 EMAIL = Identifier("email", "jane@shop.example")
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
-    yield made
-    asyncio.run(made.wetink.close())
 
 
 class Figures(NamedTuple):

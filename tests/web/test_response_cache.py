@@ -1,8 +1,6 @@
 """The same answer again: only while nothing has happened, for a moment, and never one that was made in need."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,13 +8,6 @@ import pytest
 from tests.web.test_open import House
 from wetink.content.content import Content
 from wetink.web.request import MOST_ANSWERS, Reply, ResponseCache
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
-    yield made
-    asyncio.run(made.wetink.close())
 
 
 @pytest.fixture

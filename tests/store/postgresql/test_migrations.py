@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,6 @@ NEXT = Migration(KNOWN[-1].number + 1, "next", "ALTER TABLE contested ADD COLUMN
 
 def told(number: int) -> dict[str, Any]:
     return {"type": "track", "event": "X", "messageId": f"m{number}", "userId": "jane", "timestamp": LATE - number}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Storage]:
-    made = postgresql.opened(tmp_path)
-    run(made.start())
-    yield made
-    run(made.close())
-    postgresql.drop({postgresql.database_of(tmp_path)})
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Plans of queries: on a new table, of which the server knows nothing yet, they read no more than they need."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,6 @@ QUERIES: dict[str, tuple[str, tuple[Any, ...]]] = {
     "first opens": (interactions.SQL.known, (WHO, BLOCK, CAMPAIGN)),
     "spans of people": (ledger.SQL.touches_within, (WHO, AT, AT)),
 }
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Storage]:
-    made = postgresql.opened(tmp_path)
-    run(made.start())
-    yield made
-    run(made.close())
-    postgresql.drop({postgresql.database_of(tmp_path)})
 
 
 FOLLOWERS: dict[str, tuple[str, tuple[Any, ...]]] = {

@@ -1,11 +1,9 @@
 """The tables can be distributed over several servers: a rule that unique keys have to keep, and nothing else checks."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-import pytest
 
 from tests import postgresql
 from tests.contracts.loop import run
@@ -37,15 +35,6 @@ CROSS JOIN unnest(i.indkey::int[], i.indcollation::oid[]) AS k (number, colls)
 JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number
 JOIN pg_collation l ON l.oid = k.colls
 """
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Storage]:
-    made = postgresql.opened(tmp_path)
-    run(made.start())
-    yield made
-    run(made.close())
-    postgresql.drop({postgresql.database_of(tmp_path)})
 
 
 def rows(folder: Path, query: str) -> list[Any]:

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.serving import Server
 
@@ -37,3 +37,13 @@ def fits(page: Page) -> None:
     """Nothing is wider than the screen."""
     over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert over <= 0, f"{page.url} is wider than the screen"
+
+
+def publish(page: Page) -> None:
+    """Review the draft of a page, and publish it, with the keyboard."""
+    page.locator("#review").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/dashboard/review?**")
+    expect(page.get_by_role("button", name="Publish")).to_be_enabled()
+    tab_to(page, "Publish$")
+    page.keyboard.press("Enter")

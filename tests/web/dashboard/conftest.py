@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from tests.identity_provider import IdentityProvider
 from tests.serving import Server
 from tests.web.dashboard.shopper import BLOCKS, past
 from wetink.core.access.who import SERVER
@@ -34,6 +35,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(data: Path) -> Iterator[Server]:
     """A real server for this file's browsers."""
     with Server(data, workers=1) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[IdentityProvider]:
+    """A real identity provider that sends people back to this file's pages."""
+    with IdentityProvider("http://testserver/dashboard/login/back") as running:
         yield running
 
 

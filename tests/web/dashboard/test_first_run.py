@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.feeds.outside import Outside, outside, sends
 from tests.serving import Server
-from tests.web.dashboard.browsing import fits, signed_in, tab_to
+from tests.web.dashboard.browsing import fits, publish, signed_in, tab_to
 
 FIVE_MINUTES = 300
 
@@ -64,12 +64,7 @@ def test_from_sample_data_to_an_open_that_arrives_on_a_phone_with_keys_alone(ser
     page.wait_for_url("**/edit")
     page.fill("[name='fallback.link']", "https://shop.example/")
     expect(page.locator("#problems")).to_have_count(0)
-    page.locator("#review").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/dashboard/review?**")
-    expect(page.get_by_role("button", name="Publish")).to_be_enabled()
-    tab_to(page, "Publish$")
-    page.keyboard.press("Enter")
+    publish(page)
     page.wait_for_url("**/dashboard/blocks/trending")
     snippet = page.locator("#esp-snippet")
     expect(snippet).to_contain_text(f"{server.address}/o/")

@@ -13,15 +13,8 @@ from tests.web.people import PASSWORD, Office, csrf, link_in, send
 from wetink.cli import main
 from wetink.web import session
 
-BACK = "http://testserver/dashboard/login/back"
 TEAM, SETTINGS = "/settings/team", "/settings/sign-on"
 FIELDS = {"title": "Okta", "client": CLIENT, "secret": SECRET, "role": "viewer"}
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[IdentityProvider]:
-    with IdentityProvider(BACK) as running:
-        yield running
 
 
 @pytest.fixture

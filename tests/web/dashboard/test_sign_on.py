@@ -12,14 +12,7 @@ from tests.identity_provider import CLIENT, SECRET, IdentityProvider
 from tests.web.people import Office, csrf, send
 from wetink.core.access.single_sign_on import Provider, SignInRules
 
-BACK = "http://testserver/dashboard/login/back"
 SETTINGS = "/settings/sign-on"
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[IdentityProvider]:
-    with IdentityProvider(BACK) as running:
-        yield running
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.serving import Server
-from tests.web.dashboard.browsing import fits, tab_to
+from tests.web.dashboard.browsing import fits, publish, tab_to
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -43,12 +43,7 @@ def test_from_nothing_to_a_copied_snippet_with_keys_alone(server: Server, chromi
     page.keyboard.type("https://shop.example/sale")
     expect(page.locator("#saved")).to_contain_text("saved")
     expect(page.locator("#problems")).to_have_count(0)
-    page.locator("#review").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/dashboard/review?**")
-    expect(page.get_by_role("button", name="Publish")).to_be_enabled()
-    tab_to(page, "Publish$")
-    page.keyboard.press("Enter")
+    publish(page)
     page.wait_for_url(f"**/dashboard/blocks/hurry-{width}")
     opened = page.request.get(f"{server.address}/o/hurry-{width}/1.jpg?user=42")
     assert (opened.status, opened.headers["content-type"]) == (200, "image/jpeg")
