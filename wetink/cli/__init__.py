@@ -39,8 +39,8 @@ from wetink.wiring import has_owner
 def serve(data: str | None, host: str | None, port: str | None, workers: str | None, role: str | None) -> None:
     """Run the server, or with --role a part of it.
 
-    Creates the data folder if missing and prints its URL when it is ready. Ctrl-C or SIGTERM stops it once the requests
-    in progress are answered; a second one stops it at once. A 200 response means that the event is on disk.
+    Creates the data folder if missing and prints the server's URL when it is ready. Ctrl-C or SIGTERM stops it once the
+    requests in progress are answered; a second one stops it at once. A 200 response means that the event is on disk.
     """
     from wetink.web import logs, server
 

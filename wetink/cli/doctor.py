@@ -24,8 +24,8 @@ def doctor(repair: bool, sample: int, whole: bool, data: str | None, as_json: bo
     """Check disk, clock, keys, content, feeds, the store and drawing.
 
     Also derives a sample of identities, catalog and conversions again from the messages, and compares it with what is
-    stored. You can run it next to a server. Exits with 0 if there is no problem, 1 if there is one that --repair did
-    not repair, and prints the remedy beside each.
+    stored. You can run it next to a server. Prints each problem with its remedy. Exits with 1
+    if a problem remains, else with 0.
     """
     settings = there(data)
     found: list[Finding] = []

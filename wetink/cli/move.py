@@ -13,13 +13,13 @@ from wetink.core.errors import BadSettings
 @click.command()
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO", required=False)
-@click.option("--finish", is_flag=True, help="Hand over: FROM takes no more writes, and TO gets the last ones.")
-@click.option("--cancel", is_flag=True, help="Give up a move: FROM takes writes of servers that start from now on.")
+@click.option("--finish", is_flag=True, help="Finish the move: FROM becomes read-only, and TO gets the last writes.")
+@click.option("--cancel", is_flag=True, help="Cancel the move: FROM accepts writes from servers that you start now.")
 @YES
 def move(source: str, target: str | None, finish: bool, cancel: bool, yes: bool) -> None:
     """Move the store FROM to TO, such as sqlite:////var/lib/wetink and postgresql://wetink@db.example/wetink.
 
-    TO must be empty. Servers go on using FROM meanwhile. Run the command once to copy and compare everything; it may
+    TO must be empty. Servers continue to use FROM. Run the command once to copy and compare everything; it may
     take hours. Then run it with --finish: it copies what is new until little is left, makes FROM read-only, and copies
     and compares the rest in a second or two. From then on, senders get 503 and try again, and opens are answered. Start
     the servers with WETINK_STORE=TO. If the command is interrupted, run it again.
