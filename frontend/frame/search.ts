@@ -29,9 +29,10 @@ function mark(next: number): void {
   chosen?.scrollIntoView({ block: "nearest" });
 }
 
-/** Turn the list of links that the server sends into the options of a combobox. */
-function take(html: string): void {
+/** Turn the list of links that the server sends into the options of a combobox. What was marked stays marked. */
+function take(html: string, same: boolean): void {
   if (results === null || results === undefined || said === null || said === undefined) return;
+  const marked = same ? options()[at]?.href : undefined;
   results.innerHTML = html;
   for (const each of results.querySelectorAll("section")) each.setAttribute("role", "group");
   for (const each of results.querySelectorAll("ul, li")) each.setAttribute("role", "presentation");
@@ -44,20 +45,22 @@ function take(html: string): void {
   results.setAttribute("role", count > 0 ? "listbox" : "presentation");
   const nothing = results.querySelector(".nothing")?.textContent ?? "";
   said.textContent = count > 0 ? `${count} ${count === 1 ? "result" : "results"}. ${nothing}` : nothing;
-  mark(0);
+  mark(Math.max(0, options().findIndex(({ href }) => href === marked)));
 }
 
-/** Ask for the results of what is typed; an earlier question no longer counts. */
-async function ask(): Promise<void> {
+/** Ask for the results of what is typed; an earlier question no longer counts. What is late is asked for again, and waited for. */
+async function ask(wait = false): Promise<void> {
   if (field === null || field === undefined) return;
   asked?.abort();
   asked = new AbortController();
   try {
-    const query = new URLSearchParams({ q: field.value });
+    const query = new URLSearchParams({ q: field.value, ...(wait ? { wait: "" } : {}) });
     const answer = await fetch(`/dashboard/search?${query}`, { headers: { "hx-request": "true" }, signal: asked.signal });
     if (answer.redirected) return window.location.assign("/dashboard/login");
-    if (answer.ok) take(await answer.text());
-    else if (said) said.textContent = "The search does not answer.";
+    if (answer.ok) {
+      take(await answer.text(), wait);
+      if (!wait && results?.querySelector("[data-late]")) void ask(true);
+    } else if (said) said.textContent = "The search does not answer.";
   } catch (error) {
     if (!(error instanceof DOMException) && said) said.textContent = "The search does not answer.";
   }

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from starlette.testclient import TestClient
 
 from tests.serving import Server
@@ -94,6 +94,22 @@ def test_a_store_that_does_not_answer_leaves_the_rest(
     assert "/dashboard/blocks/hero" in [path for path, _ in hits(shown)]
 
 
+def test_people_whose_search_is_late_come_when_a_script_waits_for_them(
+    wetink: Wetink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def late(*_: Any) -> Sequence[search.Result]:
+        await asyncio.sleep(4 * search.PATIENCE_S)
+        return [search.Result("Jane Mercer", "/dashboard/people/user:42")]
+
+    monkeypatch.setattr(search, "KINDS", (search.Stored("People", "contact-round", (late,)),))
+    with client_of(wetink) as browser:
+        soon = browser.get("/dashboard/search", params={"q": "jane"}, headers=PART).text
+        waited = browser.get("/dashboard/search", params={"q": "jane", "wait": ""}, headers=PART).text
+    assert "data-late" in soon
+    assert hits(soon) == []
+    assert hits(waited) == [("/dashboard/people/user:42", "Jane Mercer")]
+
+
 @pytest.fixture
 def screen(server: Server, chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1280, "height": 844}, reduced_motion="reduce")
@@ -135,3 +151,20 @@ def test_a_mouse_searches_as_well(screen: Page) -> None:
     screen.keyboard.type("mappings")
     screen.get_by_role("option", name="Mappings Data").click()
     screen.wait_for_url("**/dashboard/mappings")
+
+
+def test_the_dialog_waits_by_itself_for_what_is_late(screen: Page) -> None:
+    link = '<section><h2>People</h2><ul><li><a href="/dashboard/people/user:42">Jane Mercer</a></li></ul></section>'
+
+    def answer(route: Route) -> None:
+        late = "wait=" not in route.request.url and "q=jane" in route.request.url
+        route.fulfill(
+            content_type="text/html", body='<p class="nothing" data-late>Still searching</p>' if late else link
+        )
+
+    screen.route("**/dashboard/search?**", answer)
+    screen.keyboard.press("Control+k")
+    screen.locator("dialog#search input").fill("jane")
+    expect(screen.get_by_role("option", name="Jane Mercer")).to_be_visible()
+    expect(screen.locator("#search-results [data-late]")).to_have_count(0)
+    screen.unroute("**/dashboard/search?**")

@@ -178,15 +178,17 @@ KINDS: tuple[Kind | Stored, ...] = (
 
 
 async def search(request: Request) -> Response:
-    """Show the results for `q`. A script gets the results alone, and soon."""
+    """Show the results for `q`. A script gets the results alone, and soon; with `wait`, with those that are late."""
     entered = request.query_params.get("q", "").strip()[:LONGEST]
     part = "hx-request" in request.headers
-    most, patience = (FEW, PATIENCE_S) if part else (MORE, PATIENCE_ON_PAGE_S)
-    groups = await found(wetink_of(request), entered, most, patience)
+    soon = part and "wait" not in request.query_params
+    patience = PATIENCE_S if soon else PATIENCE_ON_PAGE_S
+    groups = await found(wetink_of(request), entered, FEW if part else MORE, patience)
     return page(
         request,
         "help/found.html" if part else "help/search.html",
         entered=entered,
+        soon=soon,
         groups=[each for each in (_allowed(request, each) for each in groups) if each.results],
         late=[each.title.lower() for each in groups if each.late],
     )
