@@ -14,6 +14,7 @@ from tests.serving import Server
 from tests.web.dashboard.conftest import client_of
 from wetink.core.errors import StoreUnavailable
 from wetink.web.dashboard.help import search
+from wetink.web.dashboard.help.docs import all_docs
 from wetink.wiring import Wetink
 
 PART = {"hx-request": "true"}
@@ -92,6 +93,12 @@ def test_a_store_that_does_not_answer_leaves_the_rest(
         shown = browser.get("/dashboard/search", params={"q": "hero"}, headers=PART).text
     assert "Still searching people" in shown
     assert "/dashboard/blocks/hero" in [path for path, _ in hits(shown)]
+
+
+def test_the_docs_are_read_when_the_dialog_opens(dashboard: TestClient) -> None:
+    all_docs.cache_clear()
+    dashboard.get("/dashboard/search", params={"q": ""}, headers=PART)
+    assert all_docs.cache_info().currsize == 1
 
 
 def test_people_whose_search_is_late_come_when_a_script_waits_for_them(

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 from msgspec.structs import replace
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -184,7 +185,7 @@ async def search(request: Request) -> Response:
     soon = part and "wait" not in request.query_params
     patience = PATIENCE_S if soon else PATIENCE_ON_PAGE_S
     groups = await found(wetink_of(request), entered, FEW if part else MORE, patience)
-    return page(
+    shown = page(
         request,
         "help/found.html" if part else "help/search.html",
         entered=entered,
@@ -192,6 +193,9 @@ async def search(request: Request) -> Response:
         groups=[each for each in (_allowed(request, each) for each in groups) if each.results],
         late=[each.title.lower() for each in groups if each.late],
     )
+    if not entered:
+        shown.background = BackgroundTask(all_docs)  # read once in a process: by the first letter they may be there
+    return shown
 
 
 def _allowed(request: Request, group: Results) -> Results:
@@ -209,6 +213,7 @@ async def found(wetink: Wetink, entered: str, most: int, patience: float) -> Seq
         if isinstance(each, Stored)
         for at, find in enumerate(each.find)
     }
+    await asyncio.to_thread(all_docs)  # the first time that takes half a second, in which others want answers
     local = {each.title: best(entered, each.all_of(wetink), most) for each in KINDS if isinstance(each, Kind)}
     _, late = await asyncio.wait(asked.values(), timeout=patience)
     for task in late:
