@@ -39,7 +39,7 @@ from wetink.wiring import Wetink
 
 LOOK_SECONDS = 15.0
 WARM_SHARE = 0.4
-"""The part of the run in which caches may still fill."""
+"""The part of the run, and of its requests, in which caches may still fill."""
 FILL_BATCHES, BATCH, FILL_OPENS = 60, 100, 600
 """Batches of messages, messages of each, and opens that fill the caches before the watch begins."""
 MOST_MEGABYTES_A_MINUTE = 0.8
@@ -251,7 +251,7 @@ def growth_by_request(looks: list[Look]) -> list[str]:
 def judged(looks: list[Look], load: Load, minutes: float) -> int:
     """Print what drifts; return how many things do."""
     late = [each for each in looks if each.minute >= minutes * WARM_SHARE]
-    drifts = growth_by_request(late)
+    drifts = growth_by_request([each for each in looks if each.requests >= looks[-1].requests * WARM_SHARE])
     for name in late[0].megabytes:
         points = [(each.minute, each.megabytes[name]) for each in late if name in each.megabytes]
         slope = trend(points)
