@@ -352,7 +352,12 @@ def write(small: Mapping[str, Cost], large: Mapping[str, Cost]) -> None:
         _line(each.name.removeprefix("scale: "), each.told, f"{each.ratio:.2f}") for each in figures(small, large)
     )
     needs = "".join(_row(large, *size) for size in SIZES)
-    for name, table in (("machine", machine()), ("costs", costs), ("checks", checks), ("needs", needs)):
+    for name, table in (
+        ("machine", machine().rstrip("\n") + "\n"),
+        ("costs", costs),
+        ("checks", checks),
+        ("needs", needs),
+    ):
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
         before, rest = text.split(begin)
         head = "".join(line for line in rest.split(end)[0].splitlines(True)[: HEADS[name]])
