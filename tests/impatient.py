@@ -2,7 +2,7 @@
 
     python -m tests.impatient serve --data FOLDER
 
-Each process that serves imports this module again.
+The process that is started is so, and those that it forks.
 """
 
 import sys
@@ -23,7 +23,7 @@ def hurry() -> None:
                 setattr(module, name, type(found)(found * SHARE))
 
 
-if __name__ in ("__main__", "__mp_main__"):
+if __name__ == "__main__":
     import wetink.web.server  # noqa: F401 (all that serves)
     from wetink.store.sqlite.connection import LockedFile
     from wetink.store.sqlite.projections import SQLiteProjections
@@ -33,7 +33,6 @@ if __name__ in ("__main__", "__mp_main__"):
         [patience] = function.__defaults__ or ()
         function.__defaults__ = (patience * SHARE,)
 
-if __name__ == "__main__":
     from wetink.cli import main
 
     main()

@@ -2,7 +2,7 @@
 
     python -m tests.next_version serve --data FOLDER
 
-Each process that serves imports this module again.
+The process that is started has it, and those that it forks.
 """
 
 import apsw
@@ -38,7 +38,7 @@ def upgrade(db: apsw.Connection) -> None:
     db.execute("CREATE INDEX IF NOT EXISTS message_by_next ON message (name, seq)")
 
 
-if __name__ in ("__main__", "__mp_main__"):
+if __name__ == "__main__":
     prepare = conversions.prepare
 
     def prepared(db: apsw.Connection) -> None:
@@ -48,7 +48,6 @@ if __name__ in ("__main__", "__mp_main__"):
     conversions.prepare = prepared
     migrate.migrations = lambda: [*KNOWN, *NEXT]
 
-if __name__ == "__main__":
     from wetink.cli import main
 
     main()

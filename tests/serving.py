@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 from wetink.sandbox.forkserver import SAFE_PATH
 
 
@@ -67,6 +69,16 @@ class Server:
     def sign_in(self) -> str:
         """The address that signs a browser in."""
         return f"{self.address}/dashboard/login?token={self.token}"
+
+    @property
+    def children(self) -> set[int]:
+        """The processes that serve: they are forked, so they have the command of their parent. One alone has none."""
+        parent, found = psutil.Process(self.process.pid), set()
+        for child in parent.children():
+            with contextlib.suppress(psutil.Error):  # it has just ended
+                if child.cmdline() == parent.cmdline():
+                    found.add(child.pid)
+        return found
 
     def kill(self) -> None:
         """End it as a power cut would end a process: without a word."""

@@ -2,7 +2,7 @@
 
     python -m tests.small_caches serve --data FOLDER
 
-Each process that serves imports this module again, and each drawer starts with `ready`.
+Each drawer starts with `ready`.
 """
 
 import functools
@@ -69,7 +69,7 @@ def ready() -> Callable[[bytes], bytes]:
 
 functools.lru_cache = _bounded  # before anything of wetink is imported
 
-if __name__ in ("__main__", "__mp_main__"):
+if __name__ == "__main__":
     import wetink.store.sqlite.storage  # an engine is imported when it opens a store
     import wetink.web.app  # noqa: F401 (all that serves)
     from wetink import wiring
@@ -87,7 +87,6 @@ if __name__ in ("__main__", "__mp_main__"):
     if kind := os.environ.get("SOAK_LEAK"):
         leak(kind)
 
-if __name__ == "__main__":
     from wetink.cli import main
 
     main()

@@ -189,11 +189,12 @@ class Load:
         return int((await self._ask("GET", f"/dashboard{path}", headers={"cookie": self._cookie})).status)
 
 
-def look(server: psutil.Process, begun: float, requests: int) -> Look:
+def look(running: Server, begun: float, requests: int) -> Look:
     """Look at the server's processes: those that serve by number, their drawers together."""
+    server = psutil.Process(running.process.pid)
     megabytes: dict[str, float] = {}
     descriptors = threads = number = 0
-    drawing = 0.0
+    drawing, serving = 0.0, running.children
     for process in (server, *server.children(recursive=True)):
         try:
             line, held = " ".join(process.cmdline()), process.memory_full_info().uss / (1 << 20)
@@ -202,7 +203,7 @@ def look(server: psutil.Process, begun: float, requests: int) -> Look:
             continue  # it has just ended
         if "wetink.sandbox" in line:
             drawing += held
-        elif process.pid != server.pid and "spawn_main" in line:
+        elif process.pid in serving:
             number += 1
             megabytes[f"worker {number}"] = held
     return Look((time.monotonic() - begun) / 60, {**megabytes, "drawers": drawing}, descriptors, threads, requests)
@@ -215,10 +216,10 @@ async def story(server: Server, key: str, token: str, minutes: float) -> int:
     begun = time.monotonic()
     until = begun + minutes * 60
     running = asyncio.gather(*(load.run(until, begun) for _ in range(3)))
-    process, looks = psutil.Process(server.process.pid), []
+    looks = []
     while not running.done():
         await asyncio.wait([running], timeout=LOOK_SECONDS)
-        looks.append(look(process, begun, load.count))
+        looks.append(look(server, begun, load.count))
         held = "  ".join(f"{name} {size:6.1f} MB" for name, size in looks[-1].megabytes.items())
         counts = f"{looks[-1].descriptors} fds  {looks[-1].threads} threads  {looks[-1].requests} requests"
         click.echo(f"{looks[-1].minute:5.1f} min  {held}  {counts}")

@@ -49,7 +49,7 @@ def hung(enter: Callable[[Wetink], Any]) -> Callable[[Wetink], Any]:
     return entered
 
 
-if __name__ in ("__main__", "__mp_main__"):
+if __name__ == "__main__":
     if "tasks" in WHAT:
         worker.TASKS = tuple(replace(task, turn=for_good, leased="") for task in worker.TASKS)  # type: ignore[misc]
     if "thread" in WHAT:
@@ -58,7 +58,6 @@ if __name__ in ("__main__", "__mp_main__"):
     server.STOP_SECONDS, server.END_SECONDS = 1, 4
     worker.END_SECONDS = wiring.WORK_SECONDS = wiring.STORE_SECONDS = 1.0
 
-if __name__ == "__main__":
     from wetink.cli import main
 
     main()

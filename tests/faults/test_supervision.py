@@ -1,7 +1,6 @@
 """Processes, threads and tasks that die, hang or stand in an odd place are seen, told and replaced."""
 
 import asyncio
-import contextlib
 import ctypes
 import json
 import os
@@ -15,7 +14,6 @@ from pathlib import Path
 
 import apsw
 import httpcore
-import psutil
 import pytest
 
 from tests.serving import Server
@@ -36,34 +34,29 @@ def until(holds: Callable[[], bool], seconds: float = 60) -> bool:
     return False
 
 
-def workers(server: Server) -> set[int]:
-    """Return the processes that serve."""
-    found = set()
-    for child in psutil.Process(server.process.pid).children():
-        with contextlib.suppress(psutil.Error):  # it has just ended
-            if "spawn_main" in " ".join(child.cmdline()):
-                found.add(child.pid)
-    return found
-
-
 @pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL], ids=["frozen", "killed"])
 def test_a_worker_that_no_longer_answers_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
 ) -> None:
     monkeypatch.setenv("WETINK_WORKER_TIMEOUT", "4")
     with Server(tmp_path / "data", workers=2) as server:
-        before = workers(server)
+        before = server.children
         assert len(before) == 2
         lost = min(before)
         os.kill(lost, how)
-        assert until(lambda: lost not in workers(server) and len(workers(server)) == 2)
-        assert len(workers(server) & before) == 1, "the other one goes on"
+        assert until(lambda: lost not in server.children and len(server.children) == 2)
+        assert len(server.children & before) == 1, "the other one goes on"
         with httpcore.ConnectionPool() as http:
             assert http.request("GET", f"{server.address}/healthz").status == 200
 
 
 class Stumble(BaseException):
     """What nobody catches."""
+
+
+def test_a_process_forks_others_only_while_it_has_no_threads(tmp_path: Path) -> None:
+    with Server(tmp_path / "data", workers=2) as server:
+        assert psutil.Process(server.process.pid).num_threads() == 1
 
 
 @pytest.mark.parametrize("error", [ValueError, MemoryError, SystemExit, Stumble])

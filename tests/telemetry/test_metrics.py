@@ -45,7 +45,7 @@ def _adds(memory: Memory) -> None:
 
 
 def test_a_child_process_adds_to_the_memory_of_its_parent(memory: Memory) -> None:
-    child = multiprocessing.get_context("spawn").Process(target=_adds, args=(memory,))
+    child = multiprocessing.get_context("fork").Process(target=_adds, args=(memory,))
     child.start()
     child.join(60)
     assert metrics.total(RESTARTS) == 5

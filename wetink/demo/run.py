@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
-from threading import Thread
 
 from rich.console import Console
 
@@ -20,6 +19,7 @@ from wetink.core.errors import BadSettings, Unavailable
 from wetink.demo import keys
 from wetink.demo.life import Message, life
 from wetink.demo.seed import letters, post, seed_with_bar
+from wetink.sandbox.child import die_with_parent
 from wetink.sandbox.forkserver import SAFE_PATH
 from wetink.settings import Settings
 from wetink.web import server
@@ -138,16 +138,8 @@ def serving(settings: Settings) -> Iterator[multiprocessing.process.BaseProcess]
 
 
 def _serve(settings: Settings, writer: Connection) -> None:
-    Thread(target=_end_with_parent, daemon=True).start()
+    die_with_parent(signal.SIGTERM)
     server.run(settings, app="wetink.demo.pages:create", ready=writer.send)
-
-
-def _end_with_parent() -> None:
-    """Stop this process when its parent ends, for any reason."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _again(folder: Path, host: str, port: int | None, store: str) -> Settings:

@@ -49,10 +49,10 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _STATM = Path("/proc/self/statm")
 
 
-def die_with_parent() -> None:
-    """Have the kernel end this process when its parent ends."""
-    with contextlib.suppress(OSError, AttributeError):  # without this call, the worker ends when its socket does
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with_parent(number: int = signal.SIGKILL) -> None:
+    """Have the kernel end this process, by a signal, when its parent ends."""
+    with contextlib.suppress(OSError, AttributeError):  # without this call, others end it: its socket, or an operator
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 def work(sock: socket.socket, answer: Answer) -> None:

@@ -1,4 +1,4 @@
-"""Fork server: one process for each process that needs workers, started with the first worker.
+"""Fork server: one process for all processes of a server, started before these are forked or with the first worker.
 
 It and other Python processes of wetink are started so that they import this wetink, in any current folder:
 `python -m` looks there first, and a folder called `wetink` or a file called `json.py` would be imported instead.
@@ -40,12 +40,21 @@ gives a worker room beyond its limit."""
 
 
 class ForkServer:
-    """A process that forks workers. Safe for many threads and event loops."""
+    """A process that forks workers. Safe for many threads and event loops, and for processes that are forked later."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start it for this process and those that it will fork. It ends after the last of them."""
+        with self._lock:
+            self._running()
+
+    def leave(self) -> None:
+        """Leave ending it to the process that this one was forked from."""
+        self._process = None
 
     def start_worker(self, module: str) -> socket.socket:
         """Start a worker of a module; return the socket on which it will say hello."""
@@ -99,4 +108,5 @@ def fork_server() -> ForkServer:
     """Return this process's fork server."""
     made = ForkServer()
     atexit.register(made.close)
+    os.register_at_fork(after_in_child=made.leave)
     return made

@@ -5,10 +5,8 @@ rows. A process that takes the place of a dead one takes over its row, so that a
 """
 
 import mmap
-import os
 from collections.abc import Sequence
-from multiprocessing.reduction import DupFd
-from typing import Any, Protocol, Self
+from typing import Protocol
 
 ROW_BYTES = 1 << 16
 """Bytes of a row. `metrics` checks that its numbers fit."""
@@ -23,23 +21,12 @@ class Numbers(Protocol):
 
 
 class Memory:
-    """Rows of numbers that processes share. Send it to a child process as an argument."""
+    """Rows of numbers, shared with all processes that are forked later."""
 
-    def __init__(self, rows: int, file: int | None = None) -> None:
-        """Make `rows` rows of zeros, or map those in `file`, a descriptor from a parent."""
+    def __init__(self, rows: int) -> None:
+        """Make `rows` rows of zeros."""
         self.rows = rows
-        self._file = os.memfd_create("wetink-numbers") if file is None else file
-        if file is None:
-            os.ftruncate(self._file, rows * ROW_BYTES)
-        self._numbers = memoryview(mmap.mmap(self._file, rows * ROW_BYTES)).cast("d")
-
-    @classmethod
-    def sent(cls, rows: int, file: Any) -> Self:
-        """Return the memory that a parent process has sent."""
-        return cls(rows, file.detach())
-
-    def __reduce__(self) -> Any:
-        return self.sent, (self.rows, DupFd(self._file))
+        self._numbers = memoryview(mmap.mmap(-1, rows * ROW_BYTES)).cast("d")
 
     def row(self, number: int) -> Numbers:
         """Return a row. A process may change only its own."""

@@ -7,7 +7,6 @@ logged by name. A second signal ends it at once.
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import multiprocessing
 import os
@@ -31,7 +30,8 @@ from wetink import heap
 from wetink.core import client_classification
 from wetink.core.errors import BadSettings, Unavailable
 from wetink.ending import end_after
-from wetink.sandbox.forkserver import SAFE_PATH
+from wetink.sandbox.child import die_with_parent
+from wetink.sandbox.forkserver import fork_server
 from wetink.settings import Settings
 from wetink.telemetry import metrics, tracing
 from wetink.telemetry.memory import Memory
@@ -47,7 +47,7 @@ BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 30
 STOP_SECONDS, END_SECONDS = 10, 15
 """How long requests in progress may take after the drain, and everything else after that, in seconds."""
-PR_SET_PDEATHSIG = 1
+SIGNALS = signal.SIGTERM, signal.SIGINT
 SWITCH_SECONDS = 0.0005
 """Interpreter switch interval in seconds: how long the committing thread and the event loop may block each other."""
 MOST_DESCRIPTORS = 65_536
@@ -109,8 +109,11 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
             hint = "use 127.0.0.1, 0.0.0.0 for all addresses, or another address of this machine"
         raise BadSettings(f"{setting}: cannot listen on {host}:{port}: {error.strerror}", hint=hint) from error
     listening.listen(BACKLOG)
-    listening.set_inheritable(True)
     return listening
+
+
+def _draws(settings: Settings) -> bool:
+    return not settings.role.isdisjoint(SHOWING)
 
 
 async def _serve(
@@ -123,9 +126,8 @@ async def _serve(
     heap.bound_arenas()
     if "open" in settings.role:
         client_classification.prepare()
-    draws = not settings.role.isdisjoint(SHOWING)
     async with (
-        Wetink(settings, draws=draws, patient=True) as wetink,
+        Wetink(settings, draws=_draws(settings), patient=True) as wetink,
         Worker(wetink, tasks_of(settings.role)),
         scraped(wetink, place.scrapes),
     ):
@@ -186,7 +188,7 @@ def _on_signals(drain: Callable[[], None], *, in_child: bool) -> None:
     A child process has its signals from its parent, whose end ends it, and perhaps the same ones from a supervisor.
     """
     loop = asyncio.get_running_loop()
-    numbers = (signal.SIGTERM,) if in_child else (signal.SIGTERM, signal.SIGINT)
+    numbers = (signal.SIGTERM,) if in_child else SIGNALS
 
     def first() -> None:
         for number in numbers:
@@ -208,13 +210,16 @@ class _Parent:
     def __init__(self, settings: Settings, app: str, place: Place) -> None:
         self._settings, self._app, self._place = settings, app, place
         metrics.use(place.memory, 0)
-        self._spawn = multiprocessing.get_context("spawn")
+        self._fork = multiprocessing.get_context("fork")
         self._children: dict[int, _Child] = {}
         self._stopping = False
-        os.environ[SAFE_PATH] = "1"  # child processes must not import from the working directory
+        import_module(app.partition(":")[0])  # the children share what is imported by now
+        heap.settle()
+        if _draws(settings):
+            fork_server().start()
 
     def run(self, ready: Ready) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             signal.signal(number, self._stop)
         begun = [self._start(row) for row in range(1, self._settings.workers + 1)]
         try:
@@ -254,13 +259,18 @@ class _Parent:
                     self._replace(sentinel, f"did not answer for {self._settings.worker_timeout} s")
 
     def _start(self, row: int) -> "_Child":
-        reader, writer = self._spawn.Pipe(duplex=False)
-        process = self._spawn.Process(
+        """Fork a child. This process has no threads, event loop or store, so none is torn by that."""
+        reader, writer = self._fork.Pipe(duplex=False)
+        process = self._fork.Process(
             target=_child,
             args=(self._settings, self._app, self._place._replace(row=row), writer, os.getpid()),
             name="wetink-worker",
         )
-        process.start()
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # the child still has our handlers
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         writer.close()
         child = self._children[process.sentinel] = _Child(process, reader, time.monotonic() + START_SECONDS, row)
         return child
@@ -275,7 +285,7 @@ class _Parent:
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             signal.signal(number, _end_now)
         self._terminate()
 
@@ -313,11 +323,12 @@ class _Child:
 
 
 def _child(settings: Settings, app: str, place: Place, writer: Connection, parent: int) -> None:
-    with contextlib.suppress(OSError):  # without prctl, a killed parent leaves its children to the operator
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     if os.getppid() != parent:
         return
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its children
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     logs.begin(settings.log_format)
     try:
         uvloop.run(_serve(settings, app, place, lambda: _beat(writer), in_child=True))
