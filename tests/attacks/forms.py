@@ -376,10 +376,11 @@ def _gallery(app: App) -> Form:
 
 
 def told_in(body: bytes) -> str:
-    """Return what an answer says is wrong: the errors on a page, or in JSON."""
+    """Return what an answer says is wrong: the errors on a page with the fields that they stand at, or in JSON."""
     text = body.decode("utf-8", "replace")
     if not text.lstrip().startswith("<"):
         return text
     found = re.findall(r'class="(?:[\w-]* )*(?:field-)?error[^"]*"[^>]*>(.*?)</(?:p|li|span)>', text, re.DOTALL)
+    found += re.findall(r'<input[^>]* name="([\w-]+)"[^>]* aria-invalid="true"', text)
     found += re.findall(r'class="soft code">.*?</main>', text, re.DOTALL)
     return unescape(re.sub(r"<[^>]+>", " ", " ".join(found)))

@@ -178,7 +178,7 @@ def test_without_a_bound_connections_take_all_there_is(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
 def test_without_a_bound_of_what_is_inflated_a_bomb_goes_off(monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
     if not defended:
-        monkeypatch.setattr(requests, "_inflated", lambda body, limit: gzip.decompress(body))
+        monkeypatch.setattr(requests, "_inflated", lambda body, limit, raw: gzip.decompress(body))
     bomb = gzip.compress(bytes(60 * MEGABYTE))
     head = POST + b"Content-Encoding: gzip\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(bomb)
     with serving() as port:

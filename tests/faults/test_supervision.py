@@ -14,6 +14,7 @@ from pathlib import Path
 
 import apsw
 import httpcore
+import psutil
 import pytest
 
 from tests.serving import Server

@@ -120,10 +120,15 @@ def sentences(*parts: str) -> str:
     >>> sentences("no such page", "", "jane@shop.example has no account")
     'No such page. jane@shop.example has no account.'
     """
-    return " ".join(f"{_begun(part).rstrip('.')}." for part in parts if part)
+    return " ".join(f"{begun(part).rstrip('.')}." for part in parts if part)
 
 
-def _begun(part: str) -> str:
+def begun(part: str) -> str:
+    """Return a part with the capital of a sentence, unless it begins with a name, path or address.
+
+    >>> begun("no such page"), begun("blocks/tea.yaml: not YAML")
+    ('No such page', 'blocks/tea.yaml: not YAML')
+    """
     word = part.partition(" ")[0].strip("',;")
     return f"{part[:1].upper()}{part[1:]}" if word.replace("'", "").isalpha() else part
 

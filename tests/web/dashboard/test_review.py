@@ -72,13 +72,13 @@ def test_a_draft_is_reviewed_published_seen_among_the_versions_and_undone(wetink
             assert {each.status_code for each in bodies} == {200}
             assert bodies[0].content != bodies[1].content
 
-        done = post(browser, "/dashboard/review/publish", **{f"draft:{HERO}": str(draft.revision), "message": "why"})
+        done = post(browser, "/dashboard/review/publish", **{f"draft:{HERO}": str(draft.revision), "message": "Why"})
         assert (done.status_code, done.headers["location"]) == (303, "/dashboard/blocks/hero")
         assert wetink.content.blocks["hero"].fallback.title == "Sale & more"
         number = run(wetink.versions.newest()).number
         assert f"Published as version {number}." in browser.get("/dashboard/versions").text
         page = said(browser.get(f"/dashboard/versions/{number}"))
-        assert "why" in page
+        assert "Why" in page
         assert "“New in” → “Sale &amp; more”" in page
         assert "-fallback: {title: New in" in page
         undone = post(browser, f"/dashboard/versions/{number}/undo", next="/dashboard/blocks/hero")
@@ -212,7 +212,7 @@ def test_versions_are_listed_in_pages(wetink: Wetink) -> None:
         run(wetink.author.save("blocks/many.yaml", body, by="ida", message=f"number {number}"))
     with client_of(wetink) as browser:
         page = browser.get("/dashboard/versions").text
-        assert page.count("number ") >= 25
-        assert "number 29" in page
+        assert page.count("Number ") >= 25
+        assert "Number 29" in page
         older = page.partition("/dashboard/versions?before=")[2].partition('"')[0]
-        assert "number 0" in browser.get(f"/dashboard/versions?before={older}").text
+        assert "Number 0" in browser.get(f"/dashboard/versions?before={older}").text

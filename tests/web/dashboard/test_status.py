@@ -62,8 +62,8 @@ def test_each_trouble_has_its_remedy_beside_it(sound: Wetink) -> None:
     for trouble, remedy in (
         ("blocks/bad.yaml", "Fix the file, or run wetink rollback"),
         ("feeds more:", "Check its address"),
-        ("no backup yet", "Run wetink backup every night"),
-        ("failed 3 times in a row", "wetink keeps trying"),
+        ("No backup yet", "Run wetink backup every night"),
+        ("Failed 3 times in a row", "wetink keeps trying"),
     ):
         assert text.index(trouble) < text.index(remedy), trouble
 
@@ -85,7 +85,7 @@ def test_what_waits_in_the_stream_is_shown_and_what_was_set_aside(sound: Wetink)
     sound.stream = None
     assert re.search(r"40 stream messages wait to be stored, the oldest for \d+ s Check that the store can", text)
     assert "3 stream messages of the last 30 days were set aside Read the header Wetink-Reason" in text
-    assert "it has 1 replica" in text
+    assert "It has 1 replica" in text
     assert re.search(r"messages since \S.* 40 waiting opens, clicks and decisions 0 waiting set aside 3", text)
 
 
@@ -93,7 +93,7 @@ def test_a_server_that_cannot_draw_has_a_problem(sound: Wetink) -> None:
     sound.health.undrawable = "no worker can be started"
     text = shown(sound)
     assert "1 problem " in text
-    assert "no worker can be started Emails show fallbacks until it works" in text
+    assert "No worker can be started Emails show fallbacks until it works" in text
 
 
 def test_a_server_with_a_warning_still_works(sound: Wetink) -> None:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from wetink.core.access.role import SAYS
+from wetink.core.errors import begun, sentences
 from wetink.core.identity.identifier import Identifier
 from wetink.core.rules.format import compact
 from wetink.core.rules.format import words as words_of
@@ -62,6 +63,7 @@ def _environment() -> Environment:
         attributes=formats.attributes,
         clock=formats.clock,
         json=formats.as_json,
+        begun=begun,
         coded=formats.coded,
         compact=compact,
         money=formats.money,
@@ -69,6 +71,7 @@ def _environment() -> Environment:
         plain=formats.plain,
         pretty=formats.pretty,
         rule=words_of,
+        sentences=sentences,
     )
     environment.tests["link"] = formats.is_link
     environment.globals.update(

@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wetink.core.errors import BadRequest
+from wetink.core.errors import BadRequest, sentences
 from wetink.core.signals.change import Change
 from wetink.core.signals.date_range import COMPARISONS, PRESETS, Against, DateRange, compared_with
 from wetink.core.signals.device_class import DEVICE_CLASSES
@@ -139,7 +139,9 @@ def asked(request: Request, wetink: Wetink, now: int, *, usually: Against = "non
         wetink.reports.chosen_goal(wetink.content, what.goal, what.model)
     except BadRequest as error:
         what = msgspec.structs.replace(what, goal="", model="")
-        problem, where = error.sentence, error.where or "model"
+        at_field = error.where in ("from", "to")  # other parameters come from addresses, and have none
+        problem = error.sentence if at_field else sentences(str(error), error.hint)
+        where = error.where or "model"
     block = wetink.content.aliases.get(what.only.block or "")
     if block is not None:
         what = msgspec.structs.replace(what, only=msgspec.structs.replace(what.only, block=block))
