@@ -64,7 +64,7 @@ async def clicked(http: httpcore.AsyncConnectionPool, server: Server, who: int, 
 
 def servers(folder: Path, nodes: Cluster, postgres: Postgres) -> tuple[list[Server], str]:
     """Return a process for messages and work, and two for opens, each with its own folder, and a write key."""
-    settings = {"store": postgres.address("wetink"), "deadline": "4000"}
+    settings = {"store": postgres.address("wetink"), "deadline": "20000"}
     settings["log"] = f"{nodes.address}?monitoring=http://127.0.0.1:{nodes.nodes[0].monitor}"
     blocks = folder / "0" / "content" / "blocks"
     blocks.mkdir(parents=True)
