@@ -105,9 +105,9 @@ class Wetink:
         self.settings, self._draws, self._patient = settings, draws, patient
         opens = partial(_store, settings)
         self.store = store = open_now_or_later(opens) if patient else opens()
-        self.stream = _stream(settings.log) if settings.log else None
-        self.applier = Applier(self.stream, store, _now_ms) if self.stream is not None else None
-        self._published = StreamedLedger(store.ledger, self.stream, _now_ms) if self.stream is not None else None
+        self.stream = stream = _stream(settings.log) if settings.log else None
+        self.applier = Applier(stream, store, _now_ms) if stream else None
+        self._published = StreamedLedger(store.ledger, stream, _now_ms, settings.deadline) if stream else None
         if self._published is not None:
             self.store = store = replace(store, ledger=cast(Ledger, self._published))
         self.plain_catalog, self._curated = store.catalog, CuratedCatalog(store.catalog)

@@ -18,8 +18,10 @@ from wetink.telemetry.metrics import DECISIONS
 
 logger = logging.getLogger(__name__)
 
-LIMIT_SECONDS = 0.25
-"""How long an open waits for the bucket, in seconds. Then the store settles its decision."""
+BUCKET_SHARE = 0.35
+"""The share of its deadline that an open waits for the bucket. Then the store settles its decision."""
+END_SECONDS = 0.25
+"""How long decisions may take that are under way at the end, in seconds."""
 PROBE_SECONDS, PROBE_LIMIT_SECONDS = 0.5, 6.0
 """Seconds between two checks whether the bucket answers again, and how long one may take."""
 KEPT_MS = 600_000
@@ -45,9 +47,9 @@ class _Job(msgspec.Struct):
 class SharedDecisions:
     """The decisions of a ledger in a bucket."""
 
-    def __init__(self, bucket: Bucket, keep: Callable[[Settled], None]) -> None:
-        """Settle in `bucket`. `keep` is called with each new state, which has to reach the store."""
-        self._bucket, self._keep = bucket, keep
+    def __init__(self, bucket: Bucket, keep: Callable[[Settled], None], seconds: float) -> None:
+        """Settle in `bucket`, which has `seconds` to answer. `keep` gets each state that has to reach the store."""
+        self._bucket, self._keep, self._seconds = bucket, keep, seconds
         self._remembered: dict[str, tuple[Settled, int]] = {}
         self._jobs: dict[str, list[_Job]] = {}
         self._settling = set[asyncio.Task[None]]()
@@ -73,7 +75,7 @@ class SharedDecisions:
             self._settling.add(task)
             task.add_done_callback(self._settling.discard)
         try:
-            async with asyncio.timeout(LIMIT_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 found = await job.future
         except (StoreUnavailable, TimeoutError) as error:
             self._leave(error)
@@ -86,7 +88,7 @@ class SharedDecisions:
         if not self.answers():
             return None
         try:
-            async with asyncio.timeout(LIMIT_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 found = await self._bucket.get(_key(recipient, block, campaign))
         except (StoreUnavailable, TimeoutError) as error:
             self._leave(error)
@@ -96,7 +98,7 @@ class SharedDecisions:
     async def close(self) -> None:
         """Stop looking for the bucket."""
         self._closed, self._answers = True, False
-        await cancelled([*self._settling, *([self._probing] if self._probing is not None else [])], LIMIT_SECONDS)
+        await cancelled([*self._settling, *([self._probing] if self._probing is not None else [])], END_SECONDS)
 
     async def _settle_all(self, key: str, jobs: list[_Job]) -> None:
         """Settle the fetches that wait for a key, those of one moment together: an email fetches all slots at once."""

@@ -21,7 +21,7 @@ from wetink.core.signals.attribution import Touch
 from wetink.ports.drawing import Served
 from wetink.ports.ledger import Group, Ledger
 from wetink.ports.stream import Stream
-from wetink.stream.decisions import KEPT_MS, SharedDecisions
+from wetink.stream.decisions import BUCKET_SHARE, KEPT_MS, SharedDecisions
 from wetink.telemetry.metrics import DECISIONS
 
 logger = logging.getLogger(__name__)
@@ -49,15 +49,15 @@ decode = msgspec.msgpack.Decoder(Opens).decode
 class StreamedLedger:
     """`ports.ledger.Ledger` that publishes opens, clicks, deliveries and decisions. The store's answers the rest."""
 
-    def __init__(self, ledger: Ledger, stream: Stream, now_ms: Callable[[], int]) -> None:
-        """Publish to `stream`. `ledger` answers everything else."""
+    def __init__(self, ledger: Ledger, stream: Stream, now_ms: Callable[[], int], deadline_ms: int = 700) -> None:
+        """Publish to `stream`. `ledger` answers everything else. `deadline_ms` is that of an open."""
         self._ledger, self._stream, self._now_ms = ledger, stream, now_ms
         self._touches: list[Touch] = []
         self._served: list[tuple[Served, int]] = []
         self._decisions: dict[tuple[str, str, str], Settled] = {}
         self._publishing: asyncio.Task[None] | None = None
         self._away_until = 0.0
-        self._shared = SharedDecisions(stream.bucket, self._keep)
+        self._shared = SharedDecisions(stream.bucket, self._keep, deadline_ms / 1000 * BUCKET_SHARE)
 
     def __getattr__(self, name: str) -> Any:
         """Return a method of the store's ledger."""
