@@ -21,6 +21,7 @@ from requests import RequestException
 from wetink.access.guarded import GuardedSession
 from wetink.core.access.single_sign_on import Provider, Step
 from wetink.core.errors import Forbidden, Unavailable, WetinkError
+from wetink.ending import seen
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -144,7 +145,7 @@ class OpenID:
         try:
             return await asyncio.wait_for(asyncio.shield(task), SECONDS)
         except TimeoutError:
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody waits for it any more
+            task.add_done_callback(seen)
             raise _away(title, "no answer in time") from None
 
 

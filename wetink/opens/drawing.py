@@ -24,6 +24,7 @@ from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.feed import Feed
 from wetink.core.profile.person import Moment, Person, plain
+from wetink.ending import seen
 from wetink.opens.lookup import Open
 from wetink.ports import Film, Picture, Renderer, Scene, Ticking
 from wetink.ports.drawing import Served
@@ -78,7 +79,7 @@ class Scenes:
     async def _ticking(self, countdown: Ticking) -> tuple[Picture | None, str]:
         """Return a countdown's animation if it is ready in time; else None and the reason."""
         making = asyncio.create_task(self._renderer.countdown(countdown))
-        making.add_done_callback(_ended)
+        making.add_done_callback(seen)
         await asyncio.wait([making], timeout=FILM_SECONDS)
         try:
             return (
@@ -95,7 +96,7 @@ class Scenes:
     async def _moving(self, film: Film) -> Picture:
         """Return a film if it is ready in time; else its first frame. The film is then ready for the next open."""
         making = asyncio.create_task(self._renderer.film(film))
-        making.add_done_callback(_ended)
+        making.add_done_callback(seen)
         await asyncio.wait([making], timeout=FILM_SECONDS)
         try:
             return making.result() if making.done() else await self._renderer.render(film.scene)
@@ -212,12 +213,6 @@ def film(scene: Scene, decision: Decision, block: Block) -> Film:
     frames, milliseconds = decision.facts.get("frames", FRAMES), decision.facts.get("frame_ms", FRAME_MS)
     most = round(block.kilobytes * 1000 * MOVING_SHARE)
     return Film(scene, frames, milliseconds, loop=decision.facts.get("loop") is not False, most_bytes=most)
-
-
-def _ended(making: asyncio.Task[Picture]) -> None:
-    """Retrieve a task's exception: the open that started it may be over."""
-    if not making.cancelled():
-        making.exception()
 
 
 MOST = 16 << 20

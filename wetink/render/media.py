@@ -103,6 +103,8 @@ def _answer(body: bytes) -> bytes:
 
 
 def _done(job: Job) -> Reply:
+    from wetink.render import specimen
+
     match job:
         case Develop():
             path = Path(job.path)
@@ -110,13 +112,9 @@ def _done(job: Job) -> Reply:
         case Shrink():
             return Reply(shown=Shown(*photograph.thumbnail(job.body, job.side)))
         case Read():
-            from wetink.render import specimen
-
             return Reply(font=specimen.facts(job.body))
         case Specimen():
             kept = io.BytesIO()
-            from wetink.render import specimen
-
             Image.fromarray(specimen.drawn(job.body, dark=job.dark)).save(kept, "PNG")
             return Reply(shown=Shown(kept.getvalue(), "image/png"))
 

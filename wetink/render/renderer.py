@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec.structs import replace
 
 from wetink.core.errors import BadContent
+from wetink.ending import seen
 from wetink.ports import Comparison, Film, Photos, Picture, Scene, Ticking
 from wetink.ports.storage import Leases
 from wetink.ports.templates import Inspection, Word
@@ -239,7 +240,7 @@ class Renderer:
         if task is None:
             task = self._running[key] = asyncio.create_task(make())
             task.add_done_callback(lambda _: self._running.pop(key, None))
-            task.add_done_callback(_retrieve_error)
+            task.add_done_callback(seen)
         try:
             picture = await asyncio.shield(task)
         finally:
@@ -390,9 +391,3 @@ def _pickled(scene: Scene) -> bytes:
 
 def _light(photo: Photo) -> Photo:
     return replace(photo, body=None) if photo.body else photo
-
-
-def _retrieve_error(task: asyncio.Task[Picture]) -> None:
-    """Retrieve its exception: the caller may be gone."""
-    if not task.cancelled():
-        task.exception()
