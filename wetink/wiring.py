@@ -257,13 +257,12 @@ class Wetink:
         await self.take_in()
         await self.follow()
 
-    async def take_in(self) -> bool:
-        """Make a version of edits in the content folder. Returns False if nothing has changed since the last call."""
+    async def take_in(self) -> None:
+        """Make a version of edits in the content folder."""
         try:
-            return await self.versions.take_in(_now_ms())
+            await self.versions.take_in(_now_ms())
         except (Unavailable, Conflict, BadContent) as error:  # the published version stays live
             logger.warning("the content folder: %s", error)
-            return True
 
     async def follow(self) -> None:
         """Take over changed secrets, content and sources' hosts. One call at a time."""

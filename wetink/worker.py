@@ -50,12 +50,6 @@ async def _release_memory(_: Wetink) -> None:
     heap.release()
 
 
-async def _take_in_folder(wetink: Wetink) -> None:
-    """Take in the content folder. Another task follows the store's changes."""
-    if await wetink.take_in():
-        await wetink.follow()
-
-
 async def _share_stream(wetink: Wetink) -> None:
     """Take this process's part of the stream, if there is a stream in front of the store."""
     if wetink.applier is not None:
@@ -90,7 +84,7 @@ TASKS = (
     Task("memory", 30.0, _release_memory),
     Task("content", 1.0, lambda wetink: wetink.follow()),
     Task("stream", 1.0, _share_stream, ("worker",)),
-    Task("folder", 1.0, _take_in_folder, ("worker",), leased="folder"),
+    Task("folder", 1.0, lambda wetink: wetink.take_in(), ("worker",), leased="folder"),
     Task("uploads", 1.0, lambda wetink: wetink.feeds.take_in(), ("worker",), leased="folder"),
     Task("fonts", ONCE, lambda wetink: wetink.renderer.prepare(), SHOWING),
     Task("drawing", 30.0, lambda wetink: wetink.health.look(), SHOWING, pause=2.0),

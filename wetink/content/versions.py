@@ -62,23 +62,19 @@ class Versions:
         self._store, self._leases, self._folder, self._check = store, leases, folder, check
         self._known: object = None
 
-    async def take_in(self, now: int) -> bool:
+    async def take_in(self, now: int) -> None:
         """Make a version of the edits in the folder, and write versions published elsewhere to the folder.
 
-        Returns False if nothing has changed since the last call. A missing folder is not created, and the current
-        version stays. Raises Unavailable, BadContent.
+        A missing folder is not created, and the current version stays. Raises Unavailable, BadContent.
         """
         before = await asyncio.to_thread(stamp, self._folder)
-        if before is None:
-            return True
-        if self._known == (before, await self._store.revision()):
-            return False
+        if before is None or self._known == (before, await self._store.revision()):
+            return
         newest = await self.newest()
         if newest.number < 1 or not await asyncio.to_thread(self._in_step, newest):
             async with self._alone():
                 newest, _ = await self._reconciled(now)
         self._known = before, newest.number
-        return True
 
     async def current(self) -> tuple[Version, dict[str, bytes]]:
         """Return the current version with its files; number 0, without files, if none. Raises StoreUnavailable."""
