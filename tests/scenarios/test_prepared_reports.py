@@ -12,7 +12,7 @@ from tests.scenarios.test_kept_credits import END, SIGNALS, START, Shop
 from wetink.content.content import Content
 from wetink.insights.periods import Periods
 from wetink.insights.reports import Reports
-from wetink.ports import HOUR, Storage
+from wetink.ports import CACHED_MS, DAY, HOUR, Storage
 
 
 class Watched:
@@ -50,6 +50,30 @@ def test_the_first_report_after_a_start_reads_no_period_that_is_over(tmp_path: P
         await shop.live()
         await worker.prepare(content)
         assert await started.lines(content, START, END) == await shop.reports[0].lines(content, START, END)
+        for each in shop.stores:
+            await each.close()
+
+    asyncio.run(story())
+
+
+def test_sums_that_the_store_deleted_are_made_again_the_next_day(tmp_path: Path) -> None:
+    async def story() -> None:
+        shop, now = Shop(tmp_path, 4), END
+        content = Content(signals=replace(SIGNALS[4], model="linear"))
+        for _ in range(10):
+            await shop.live()
+        worker = Reports(shop.stores[0], Periods(shop.stores[0], lambda: now))
+        while await worker.prepare(content):
+            pass
+        await shop.stores[0].report_cache.put(b"of another", END, b"", END + CACHED_MS + DAY)
+
+        now += DAY
+        while await worker.prepare(content):
+            pass
+        watched = Watched(shop.stores[1])
+        started = Reports(store := replace(shop.stores[1], conversions=watched), Periods(store, lambda: now))
+        await started.lines(content, START, END)
+        assert watched.read == []
         for each in shop.stores:
             await each.close()
 

@@ -27,7 +27,6 @@ FEW = 50
 NARROWER = {DAY: HOUR, HOUR: MINUTE}
 PREPARED = 460 * DAY
 """How far back results are made in advance: 90 days beside those of the year before."""
-MOST_WORKS = 100
 FORMAT = 1
 """The version of stored results: a change of `Credits`, or of the rules behind them, needs the next one."""
 
@@ -80,9 +79,14 @@ class Periods:
 
         A period with up to `few` conversions is not divided. `clock_ms` returns Unix ms.
         """
-        self._store, self._few, self._clock = store, few, clock_ms
+        self._store, self._few, self._clock, self._most = store, few, clock_ms, most
+        self._begin(0)
+
+    def _begin(self, day: int) -> None:
+        """Start empty on a day: goals come and go, and the store deletes old results, which are made again."""
+        self._day = day
         self._prepared: dict[bytes, dict[tuple[int, int], tuple[Revision, Revision]]] = {}
-        self._kept: Kept[_Valid] = Kept(most, lambda each: len(each.made.packed) + 200)
+        self._kept: Kept[_Valid] = Kept(self._most, lambda each: len(each.made.packed) + 200)
 
     async def made(self, work: Work, since: int, until: int) -> list[Made]:
         """Return the results for the parts of [since, until) (Unix ms) that have conversions, oldest first."""
@@ -93,8 +97,11 @@ class Periods:
 
         Only periods that are over count. Returns whether there was one.
         """
-        now, done = self._clock(), self._prepared.setdefault(work.key, {})
+        now = self._clock()
         today, hour = now // DAY * DAY, now // HOUR * HOUR
+        if today != self._day:
+            self._begin(today)
+        done = self._prepared.setdefault(work.key, {})
         for width, since, until in ((HOUR, today, hour), (DAY, today - PREPARED, today)):
             if since == until:
                 continue
@@ -103,8 +110,6 @@ class Periods:
                     await self._within(work, start, start + width, width)
                     done[width, start] = revisions
                     return True
-        if len(self._prepared) > MOST_WORKS:  # of goals as they were before
-            self._prepared = {work.key: done}
         return False
 
     async def _revisions(
