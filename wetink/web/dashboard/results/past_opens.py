@@ -81,8 +81,10 @@ async def opens(request: Request) -> Response:
     if entered and who is None:
         problem, where = f"“{entered}” is not an identifier: write user:42 or email:jane@shop.example.", "who"
     wanted = await _wanted(wetink, what, kind, fetched, who, now)
-    counts = await _counts(wetink, what, kind, fetched)
-    found = await _listed(wetink, what, wanted, counts, before) if where != "who" else []
+    counted = not entered and fetched in ("people", "machines")
+    by_day = what.only != ALL and (what.only.weekday is not None or who is None)
+    counts = await _counts(wetink, what, kind, fetched) if counted or by_day else {}
+    found = await _listed(wetink, what, wanted, counts if by_day else None, before) if where != "who" else []
     shown = [each.touch for each in found[:PAGE]]
     more = {"kind": kind if kind == "click" else "", "fetched": fetched if fetched != "people" else "", "who": entered}
     more = {name: value for name, value in more.items() if value}
@@ -97,7 +99,7 @@ async def opens(request: Request) -> Response:
         more=more,
         presets={each: words for each, words in PRESETS.items() if each != "custom"},
         groups=grouped(shown),
-        count=sum(counts.values()) if who is None and not entered and fetched in ("people", "machines") else None,
+        count=sum(counts.values()) if counted else None,
         entered=entered,
         who=who,
         kind=kind,
@@ -143,11 +145,11 @@ async def _wanted(
 
 
 async def _listed(
-    wetink: Wetink, what: ReportQuery, wanted: TouchQuery, counts: Mapping[str, int], before: TouchPlace | None
+    wetink: Wetink, what: ReportQuery, wanted: TouchQuery, counts: Mapping[str, int] | None, before: TouchPlace | None
 ) -> list[Listed]:
-    """Return one more than a page of a list. With a filter, only days that have some are read, the newest first."""
+    """Return one more than a page of a list. With counts, only days that have some are read, the newest first."""
     ledger = wetink.store.ledger
-    if what.only == ALL or (what.only.weekday is None and wanted.recipients is not None):
+    if counts is None:
         return [*await ledger.listed(wanted, PAGE + 1, before)]
     found: list[Listed] = []
     for day, (since, until) in reversed(list(zip(what.days.dates, what.days.periods, strict=True))):
