@@ -107,7 +107,10 @@ class Tail:
             names = set[str]()
             turn = self._turns[changes] = _Turn(names, loop.create_task(self._current(names, changes)))
         turn.names.update(key for key in keys if is_text(key))
-        return await asyncio.shield(turn.view)
+        try:
+            return await asyncio.shield(turn.view)
+        finally:
+            del turn  # its error keeps this frame: a cycle
 
     async def _current(self, names: set[str], changes: int) -> View:
         del self._turns[changes]  # later calls may need a later read
